@@ -37,7 +37,7 @@ struct OpFact {
     bool Optional = false; ///< has a default
   };
   struct Output {
-    enum Kind : uint8_t {
+    enum Relation : uint8_t {
       Fresh,
       SameAs, ///< the very tensor of argument Argument (in-place and out= forms)
       ViewOf, ///< shares storage and version counter with argument Argument
@@ -92,7 +92,7 @@ struct ModuleFact {
   int Inputs = 1;
   /// Shape of what forward returns: "Tensor", "(Tensor,Tensor)", "(Tensor,(Tensor,Tensor))".
   std::string_view Returns;
-  OpFact::Output::Kind Output = OpFact::Output::Fresh; ///< Flatten, Identity: view of / same as input 0
+  OpFact::Output::Relation Output = OpFact::Output::Fresh; ///< Flatten, Identity: view of / same as input 0
   std::vector<Saved> SavesInTraining;
   std::vector<Saved> SavesInEval;
   std::vector<Saved> SavesInPlace; ///< what it saves when inplace(true) (its result, or nothing)
