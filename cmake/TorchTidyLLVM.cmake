@@ -26,6 +26,10 @@ find_library(TORCH_TIDY_CLANG_CPP NAMES clang-cpp libclang-cpp.so.${TORCH_TIDY_L
 find_library(TORCH_TIDY_LLVM_LIB NAMES LLVM-${TORCH_TIDY_LLVM} LLVM
              PATHS ${TORCH_TIDY_LLVM_libdir} NO_DEFAULT_PATH REQUIRED)
 
+if(TARGET torch_tidy_clang)
+  return() # included before, from another room
+endif()
+
 # Headers and flags alone, for what is loaded into a program that already has LLVM (the plugin).
 add_library(torch_tidy_clang_headers INTERFACE)
 add_library(TorchTidy::ClangHeaders ALIAS torch_tidy_clang_headers)
