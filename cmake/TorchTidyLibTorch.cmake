@@ -13,6 +13,7 @@
 #                                         CMAKE_PREFIX_PATH, Torch_DIR, the package that Python would
 #                                         import, the newest in the cache folder, /usr
 # Out:  TORCH_TIDY_LIBTORCH_ROOT          the folder that holds include/ and lib/
+#       TORCH_TIDY_LIBTORCH_FROM          how it was found: "asked", "prefix", "python", "cache", "system"
 #       TORCH_TIDY_LIBTORCH_VERSION       "2.15.0"
 #       TORCH_TIDY_LIBTORCH_CUDA          ON where libtorch_cuda and all that it needs are there
 #       TORCH_TIDY_LIBTORCH_CXX_STANDARD  the standard its headers parse as: 20 from 2.15 on, else 17.
@@ -184,8 +185,9 @@ endfunction()
 # A folder as users name it: the one with include/ and lib/, the one around it (site-packages, or
 # where the archive was unpacked), or the one with LibTorch's CMake files. A macro: _tt_* land in the
 # includer's scope.
-macro(_torch_tidy_try folder)
+macro(_torch_tidy_try folder from)
   if(NOT _tt_root)
+    set(TORCH_TIDY_LIBTORCH_FROM "${from}")
     set(_tt_places "${folder}" "${folder}/torch" "${folder}/libtorch")
     if("${folder}" MATCHES "^(.*)/(share|lib/[^/]+|lib)/cmake(/[Tt]orch)?/?$")
       list(APPEND _tt_places "${CMAKE_MATCH_1}")
@@ -210,7 +212,7 @@ if(NOT CMAKE_LIBRARY_ARCHITECTURE)
 endif()
 
 if(TORCH_TIDY_LIBTORCH STREQUAL "debian")
-  _torch_tidy_try("/usr")
+  _torch_tidy_try("/usr" asked)
   if(NOT _tt_root)
     list(JOIN _tt_rejected "\n" _tt_rejected)
     message(FATAL_ERROR "TORCH_TIDY_LIBTORCH is 'debian', but Debian's LibTorch is not installed whole.\n"
@@ -219,7 +221,7 @@ if(TORCH_TIDY_LIBTORCH STREQUAL "debian")
 elseif(TORCH_TIDY_LIBTORCH)
   # Relative to where cmake was called; kept absolute, since ninja calls it from elsewhere later.
   get_filename_component(_tt_asked "${TORCH_TIDY_LIBTORCH}" ABSOLUTE BASE_DIR "$ENV{PWD}")
-  _torch_tidy_try("${_tt_asked}")
+  _torch_tidy_try("${_tt_asked}" asked)
   if(NOT _tt_root)
     if(NOT _tt_rejected)
       set(_tt_rejected "  There is no include/torch/csrc/api/include/torch/torch.h and no lib/libtorch_cpu.so in it.")
@@ -232,11 +234,11 @@ elseif(TORCH_TIDY_LIBTORCH)
   set(TORCH_TIDY_LIBTORCH "${_tt_asked}" CACHE STRING "LibTorch to build the runtime with" FORCE)
 else()
   string(REPLACE ":" ";" _tt_folders "$ENV{CMAKE_PREFIX_PATH}")
-  foreach(_tt_folder IN LISTS CMAKE_PREFIX_PATH _tt_folders Torch_DIR)
-    _torch_tidy_try("${_tt_folder}")
+  foreach(_tt_folder IN ITEMS ${CMAKE_PREFIX_PATH} ${_tt_folders} ${Torch_DIR})
+    _torch_tidy_try("${_tt_folder}" prefix)
   endforeach()
-  if("$ENV{Torch_DIR}")
-    _torch_tidy_try("$ENV{Torch_DIR}")
+  if(NOT "$ENV{Torch_DIR}" STREQUAL "")
+    _torch_tidy_try("$ENV{Torch_DIR}" prefix)
   endif()
   if(NOT _tt_root)
     # Where Python would import torch from, without importing it (seconds, and impossible where only
@@ -249,7 +251,7 @@ else()
           "import importlib.util as u; s = u.find_spec('torch'); print(*(s.submodule_search_locations if s else []), sep=';', end='')"
         WORKING_DIRECTORY / OUTPUT_VARIABLE _tt_folders ERROR_QUIET)
       foreach(_tt_folder IN LISTS _tt_folders)
-        _torch_tidy_try("${_tt_folder}")
+        _torch_tidy_try("${_tt_folder}" python)
       endforeach()
     endif()
   endif()
@@ -261,10 +263,10 @@ else()
     file(GLOB _tt_folders LIST_DIRECTORIES true "${_tt_cache}/torch-tidy/libtorch-*")
     list(SORT _tt_folders COMPARE NATURAL ORDER DESCENDING)
     foreach(_tt_folder IN LISTS _tt_folders)
-      _torch_tidy_try("${_tt_folder}")
+      _torch_tidy_try("${_tt_folder}" cache)
     endforeach()
   endif()
-  _torch_tidy_try("/usr")
+  _torch_tidy_try("/usr" system)
   if(NOT _tt_root)
     if(_tt_rejected)
       list(JOIN _tt_rejected "\n" _tt_rejected)
