@@ -192,9 +192,9 @@ explain_pip() { # LOG WHAT
 probe() {
   local line
   mkdir -p "$logs"
-  cmake -S "$top/cmake/probe" -B "$top/build/probe" -DTORCH_TIDY_LIBTORCH="${1-}" >"$logs/libtorch-probe.log" 2>&1 || return 1
+  cmake -G Ninja -S "$top/cmake/probe" -B "$top/build/probe" -DTORCH_TIDY_LIBTORCH="${1-}" >"$logs/libtorch-probe.log" 2>&1 || return 1
   line=$(grep -o 'torch-tidy-libtorch|.*' "$logs/libtorch-probe.log")
-  IFS='|' read -r _ libtorch_version libtorch_from libtorch_root <<<"$line"
+  IFS='|' read -r _ libtorch_version libtorch_from libtorch_root _ <<<"$line"
 }
 
 # fetch_libtorch VERSION: PyTorch's package from PyPI, its CPU part, into $cache/libtorch-VERSION.
@@ -213,8 +213,9 @@ fetch_libtorch() {
         "Free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and run this again."
     # The wheel of one Python release is taken whatever Python is here, since its C++ part is the same in all.
     local pip=("$venv/bin/python" -m pip download --dest "$downloads" --no-deps --only-binary=:all: --no-cache-dir
-      --retries 3 --implementation cp --platform "manylinux_2_28_$(uname -m)" --platform "manylinux2014_$(uname -m)"
-      --platform manylinux1_x86_64)
+      --retries 3 --implementation cp) platform
+    # Every name that wheels for a C library up to Debian 12's go by; pip takes them literally.
+    for platform in manylinux{1,2010,2014,_2_{17..36}}; do pip+=(--platform "${platform}_$(uname -m)"); done
     local wheel="" log=libtorch-download.log
     for python in 311 312 313; do
       if logged "fetching torch $version" $log env TMPDIR="$downloads/tmp" "${pip[@]}" \
@@ -248,7 +249,7 @@ install_libtorch() {
       # Debian's counts only when asked for: the current package knows more (fp16 autocast on the CPU).
       if ! probe || [ "$libtorch_from" = system ]; then
         fetch_libtorch $libtorch_default
-        probe || die "CMake takes no LibTorch although one was fetched." "Log: $logs/libtorch-probe.log"
+        probe || libtorch_unusable
       fi
       ;;
     debian) probe debian || libtorch_unusable ;;
@@ -266,8 +267,8 @@ install_libtorch() {
   say "LibTorch: $libtorch_version ($libtorch_root)"
 }
 libtorch_unusable() {
-  sed -n '/CMake Error/,/^-- /{/CMake Error/d;/^-- /d;/Call Stack/,$d;p}' "$logs/libtorch-probe.log" >&2
-  die "--libtorch $libtorch cannot be used." "Log: $logs/libtorch-probe.log"
+  sed -n '/CMake Error/,${/^-- /d;/Call Stack/d;/(include)$/d;/^See also/d;p}' "$logs/libtorch-probe.log" >&2
+  die "LibTorch ${libtorch:-$libtorch_default} cannot be used, as CMake says above." "Log: $logs/libtorch-probe.log"
 }
 
 # --- the three things to do ---------------------------------------------------------------------------
