@@ -203,7 +203,7 @@ fetch_libtorch() {
   local version=$1 folder=$cache/libtorch-$1 downloads=$cache/downloads/libtorch-$1 python
   [ "$install" = yes ] || die "missing, and --no-install was given: LibTorch" \
     "Name one with --libtorch, or let this fetch PyTorch's $version into $folder."
-  step "LibTorch $version: PyTorch's package from PyPI, its CPU part, into $folder (540 MB to fetch, 0.7 GB to keep)"
+  step "LibTorch $version: PyTorch's package from PyPI, its CPU part, into $folder (550 MB to fetch, 0.7 GB to keep)"
   mkdir -p "$downloads/tmp"
   exec 9>"$cache/lock"
   flock -n 9 || { say "  another bootstrap is fetching; waiting for it"; flock 9; }
