@@ -286,18 +286,17 @@ become_owner() {
   owner=$(stat -c %U "$top")
   if [ "$EUID" = 0 ] && [ -n "${SUDO_USER-}" ] && [ "$owner" = "$SUDO_USER" ] && [ "$owner" != root ]; then
     chown -R "$owner": "$top/build" 2>/dev/null || true
-    exec sudo -H -u "$owner" --preserve-env=CMAKE_PREFIX_PATH,Torch_DIR,XDG_CACHE_HOME,TERM -- "$top/bootstrap.sh" "${arguments[@]}"
+    exec sudo -H -u "$owner" --preserve-env=CMAKE_PREFIX_PATH,Torch_DIR,XDG_CACHE_HOME,TERM,PIP_CERT,PIP_INDEX_URL,https_proxy,http_proxy,no_proxy -- "$top/bootstrap.sh" "${arguments[@]}"
   fi
 }
 
-# configure_and_build NAME PRESET [FLAG...]: into build/NAME.
+# configure_and_build NAME PRESET [FLAG...]: into build/NAME. What fails has been shown.
 configure_and_build() {
   local name=$1 preset=$2
   shift 2
-  logged "$name: configuring" "configure-$name.log" cmake -S "$top" --preset "$preset" -B "$top/build/$name" "$@" ||
-    die "the configuration $name failed." "Log: $logs/configure-$name.log"
-  logged "$name: compiling" "build-$name.log" cmake --build "$top/build/$name" -j "$jobs" ||
-    die "the build of $name failed." "Log: $logs/build-$name.log"
+  step "Building (build/$name)"
+  logged configuring "configure-$name.log" cmake -S "$top" --preset "$preset" -B "$top/build/$name" "$@" &&
+    logged compiling "build-$name.log" cmake --build "$top/build/$name" -j "$jobs"
 }
 
 # The configuration that the options ask for: its name (and folder in build/), preset and flags.
@@ -320,8 +319,7 @@ choose_configuration() {
 
 build() {
   choose_configuration
-  step "Building (build/$name)"
-  configure_and_build "$name" "$preset" "${flags[@]}"
+  configure_and_build "$name" "$preset" "${flags[@]}" || die "the build failed, as shown above." "Logs: $logs"
 }
 
 demo() {
@@ -340,36 +338,35 @@ demo() {
   say "Done in $((SECONDS - started)) s."
 }
 
-# run_tests NAME TITLE [CTEST-FLAG...]: keeps CTest's closing lines for the end.
+# run_tests TITLE NAME PRESET LABEL [FLAG...]: builds one configuration and runs its tests of that label; keeps
+# CTest's closing line for the end, or what went wrong before there was one.
 closing=()
 failed=no
 run_tests() {
-  local name=$1 title=$2 log=$logs/ctest-$1.log
-  shift 2
-  step "Tests: $title"
-  mkdir -p "$logs"
-  if ! ctest --test-dir "$top/build/$name" -j "$jobs" --output-on-failure --no-tests=error "$@" 2>&1 | tee "$log"; then
+  local title=$1 name=$2 preset=$3 label=$4 line
+  shift 4
+  if ! configure_and_build "$name" "$preset" "$@"; then
     failed=yes
+    closing+=("$title: not built, see $logs/build-$name.log")
+    return
   fi
-  closing+=("$title: $(grep -E 'tests passed|No tests were found|Errors while' "$log" | tail -n 1)")
+  step "Tests: $title"
+  ctest --test-dir "$top/build/$name" -j "$jobs" --output-on-failure --no-tests=error -L "$label" 2>&1 |
+    tee "$logs/ctest-$name.log" || failed=yes
+  line=$(grep -E 'tests passed|No tests were found' "$logs/ctest-$name.log" | tail -n 1)
+  closing+=("$title: ${line:-CTest did not come to its end, see $logs/ctest-$name.log}")
 }
 
 test_all() {
   choose_configuration
-  step "Building (build/$name)"
-  configure_and_build "$name" "$preset" "${flags[@]}"
-  run_tests "$name" "LLVM $llvm, LibTorch $libtorch_version"
+  run_tests "LLVM $llvm, LibTorch $libtorch_version" "$name" "$preset" . "${flags[@]}"
   if [ "$matrix" = yes ]; then
-    # What the other LibTorch changes: the runtime, the fixtures, and the model that is held against it.
-    step "Building (build/debian-libtorch)"
-    configure_and_build debian-libtorch debian-libtorch
-    run_tests debian-libtorch "LLVM $llvm, Debian's LibTorch" -L '^libtorch$'
-    # What the other LLVM changes: the analyzer.
-    step "Building (build/llvm-19-analyzer)"
-    configure_and_build llvm-19-analyzer llvm-19 -DTORCH_TIDY_BUILD_RUNTIME=OFF
-    run_tests llvm-19-analyzer "LLVM 19, the analyzer" -L '^analyzer$'
+    # What another LibTorch changes: the runtime, the fixtures, and the model that is held against it.
+    run_tests "LLVM $llvm, Debian's LibTorch, what depends on LibTorch" debian-libtorch debian-libtorch '^libtorch$'
+    # What another LLVM changes.
+    run_tests "LLVM 19, the analyzer" llvm-19-analyzer llvm-19 '^analyzer$' -DTORCH_TIDY_BUILD_RUNTIME=OFF
   fi
-  step "All test runs ($((SECONDS - started)) s)"
+  step "All test runs, $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s"
   printf '%s\n' "${closing[@]}"
   [ "$failed" = no ] || exit 1
 }

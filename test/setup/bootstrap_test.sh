@@ -221,3 +221,92 @@ test_no_install_does_not_fetch_libtorch() {
   prints "missing, and --no-install was given: LibTorch"
   [ ! -e pip-was-called ] || fail "pip was called"
 }
+
+# cmake, ctest and torch-tidy that note their calls; a call that matches the pattern $breaks (? for a space) fails with
+# status $breaks_with.
+fake_build() {
+  cat >"$bin/fake" <<TXT
+#!/bin/sh
+call="\$(basename "\$0") \$*"
+case "\$call" in *cmake/probe*) exec $(real cmake) "\$@" ;; esac
+echo "\$call" >>"$work/calls"
+case "\$call" in
+*--preset*) build=\$(echo "\$call" | sed 's/.* -B \([^ ]*\).*/\1/'); mkdir -p "\$build/bin"; ln -sf "$bin/fake" "\$build/bin/torch-tidy" ;;
+ctest*) echo "100% tests passed, 0 tests failed out of 7" ;;
+torch-tidy*) case "\$call" in $breaks) ;; *) exit 1 ;; esac ;; # 1: findings
+esac
+case "\$call" in $breaks) echo "error: no such thing"; exit $breaks_with ;; esac
+TXT
+  chmod +x "$bin/fake"
+  ln -sf fake "$bin/cmake"
+  ln -sf fake "$bin/ctest"
+}
+calls_in_order() {
+  local line=0 next pattern
+  for pattern; do
+    next=$(tail -n "+$((line + 1))" calls | grep -n -m 1 -- "$pattern" | cut -d: -f1 || true)
+    [ -n "$next" ] || fail "no call of $pattern in its turn: $(cat calls)"
+    line=$((line + next))
+  done
+}
+both_llvms() { for LLVM in 19 22; do all_of_llvm; done; }
+# The whole matrix asks for the development files of both, at Debian's places.
+needs_whole_machine() {
+  for file in /usr/lib/llvm-{19,22}/include/clang/AST/AST.h /usr/include/torch/csrc/api/include/torch/torch.h; do
+    [ -e "$file" ] || { echo "SKIPPED: $file is not there"; exit 77; }
+  done
+}
+test_the_whole_test_runs_each_version_and_ends_with_the_closing_lines() {
+  needs_whole_machine
+  real_machine
+  both_llvms
+  local breaks=none breaks_with=0
+  fake_build
+  run 0 env PATH="$bin" CMAKE_PREFIX_PATH="$work/fake" checkout/bootstrap.sh test
+  calls_in_order '^cmake .*--preset release' '^ctest .*build/release .*-L .$' \
+    '^cmake .*--preset debian-libtorch' '^ctest .*build/debian-libtorch .*-L ^libtorch\$$' \
+    '^cmake .*--preset llvm-19 .*RUNTIME=OFF' '^ctest .*build/llvm-19-analyzer .*-L ^analyzer\$$'
+  [ "$(tail -n 3 output | grep -c ': 100% tests passed, 0 tests failed out of 7$')" = 3 ] || fail "no closing lines"
+}
+
+test_a_failing_configuration_fails_the_test_and_does_not_hide_the_others() {
+  needs_whole_machine
+  real_machine
+  both_llvms
+  local breaks='*--build*/debian-libtorch*' breaks_with=1
+  fake_build
+  run 1 env PATH="$bin" CMAKE_PREFIX_PATH="$work/fake" checkout/bootstrap.sh test
+  prints "Debian's LibTorch, what depends on LibTorch: not built"
+  [ "$(tail -n 3 output | grep -c '100% tests passed')" = 2 ] || fail "the other two are not told"
+  local breaks='ctest*llvm-19*' breaks_with=8
+  fake_build
+  run 1 env PATH="$bin" CMAKE_PREFIX_PATH="$work/fake" checkout/bootstrap.sh test
+  [ "$(grep -c '^ctest' calls)" = 5 ] || fail "not all were run: $(cat calls)"
+}
+
+test_the_demo_confirms_what_was_found() {
+  real_machine
+  local breaks=none breaks_with=0
+  fake_build
+  run 0 env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake"
+  calls_in_order '^cmake .*--preset' '^cmake --build' '^torch-tidy check fixtures --format sarif --output .*findings.sarif$' \
+    '^torch-tidy confirm .*findings.sarif$'
+}
+
+test_the_demo_stops_where_the_analysis_could_not_work() {
+  real_machine
+  local breaks='torch-tidy?check*' breaks_with=2
+  fake_build
+  run 2 env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake"
+  prints "the analysis of fixtures/ failed (status 2)"
+  ! grep -q confirm calls || fail "it goes on to confirm"
+}
+
+test_a_build_that_fails_shows_its_end() {
+  real_machine
+  local breaks='cmake?--build*' breaks_with=1
+  fake_build
+  run 2 env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" build --libtorch "$work/fake"
+  prints "error: no such thing"
+  prints "the build failed"
+}
