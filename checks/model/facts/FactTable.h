@@ -20,6 +20,9 @@ struct Saved {
   int GradientOf; ///< argument index; for modules: -1 - i means parameter i
   Kind What;
   int Index; ///< argument, output or parameter index
+  /// False: only with some shapes or options (the mean that AdaptiveAvgPool2d(1) runs saves
+  /// nothing, its other sizes save the input).
+  bool Always = true;
 };
 
 enum class Differentiable : uint8_t {
@@ -33,8 +36,12 @@ struct OpFact {
     std::string_view Name;
     std::string_view Type; ///< schema type without alias annotation: Tensor, Tensor?, Tensor[],
                            ///< Scalar, int, SymInt, float, bool, int[], str, ScalarType? ...
-    bool Mutated = false;  ///< written in place
+    bool Mutated = false;  ///< its content is written in place
     bool Optional = false; ///< has a default
+    bool Bumped = false;   ///< its version counter goes up (t_() bumps and writes no content)
+    /// Its content is overwritten without the version counter noticing and without the schema
+    /// saying so: the running statistics of batch_norm, rrelu's noise.
+    bool WrittenQuietly = false;
   };
   struct Output {
     enum Relation : uint8_t {
@@ -48,12 +55,16 @@ struct OpFact {
     bool MultiView = false; ///< one of several views of one base (unbind, chunk, split): in-place
                             ///< modification in grad mode throws
     bool List = false;      ///< Tensor[]
+    /// Shares storage with the argument but not its version counter (unsafe_chunk, _unsafe_view).
+    bool OwnCounter = false;
   };
   std::string_view Name; ///< schema name with overload: "mul_.Tensor", "relu"
   std::vector<Argument> Arguments;
   std::vector<Output> Outputs;
   std::vector<Saved> Saves;
   bool Known = true; ///< false: schema only; what it saves could not be measured
+  /// The out= form: in grad mode it throws if an input or the tensor written requires grad.
+  bool OutForm = false;
 };
 
 /// One C++ spelling of an operator.
@@ -81,7 +92,8 @@ struct ModuleFact {
   std::string_view Name; ///< the implementation class without "Impl": "Linear", "BatchNorm2d"
   struct Member {
     std::string_view Name;       ///< "weight", "running_mean"
-    std::string_view OptionName; ///< the boolean option that decides on its presence, or empty
+    std::string_view OptionName; ///< the option that decides on its presence (a flag; for a loss
+                                 ///< the tensor itself), or empty
     bool Default = true;         ///< present when the option is not given
   };
   std::vector<Member> Parameters;
@@ -96,6 +108,9 @@ struct ModuleFact {
   std::vector<Saved> SavesInTraining;
   std::vector<Saved> SavesInEval;
   std::vector<Saved> SavesInPlace; ///< what it saves when inplace(true) (its result, or nothing)
+  /// Positions of the buffers that are saved for backward (BatchNorm's running statistics).
+  std::vector<int> BuffersSavedInTraining;
+  std::vector<int> BuffersSavedInEval;
   bool Known = true;
 };
 
@@ -119,8 +134,9 @@ public:
   const OpFact *op(std::string_view Name) const;
 
   /// The spelling whose parameter types equal Parameters; failing that, the only one of that name
-  /// and arity; failing that, the one that agrees in the most positions, provided that all
-  /// candidates of that arity mutate and save the same; else nullptr.
+  /// and arity; failing that, the only one whose parameters all accept Parameters (an int or float
+  /// where a Scalar stands); failing that, the one that agrees in the most positions, provided that
+  /// all candidates of that arity mutate and save the same; else nullptr.
   const Spelling *spelling(Spelling::Kind Kind, std::string_view Name,
                            const std::vector<std::string_view> &Parameters) const;
 

@@ -1,0 +1,1 @@
+"""Helpers of ../generate.py: the parts that turn an installed PyTorch into fact tables."""
