@@ -142,12 +142,12 @@ install_packages() {
     have sudo || die "installing Debian packages needs root, and there is no sudo." "As root: $command" "Then run this again."
     sudo -v || die "sudo refused." "As root: $command" "Then run this again."
   fi
-  logged "package lists" apt-update.log root_do apt-get update ||
+  logged "package lists" apt-update.log root_do apt-get -o DPkg::Lock::Timeout=120 update ||
     die "apt-get update failed: is the network there?" "Log: $logs/apt-update.log"
   # What apt says it costs, before it is done.
   root_do apt-get install --assume-no --no-install-recommends "${missing[@]}" 2>/dev/null |
     grep -E '^(Need to get|After this operation)' | sed 's/^/  /' || true
-  if ! logged "installing" apt-install.log root_do apt-get install -y --no-install-recommends "${missing[@]}"; then
+  if ! logged "installing" apt-install.log root_do apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "${missing[@]}"; then
     if grep -q 'Unable to locate package' "$logs/apt-install.log"; then
       die "this system's package sources lack a package of Debian 12's (clang-22 is in bookworm-security)." \
         "Add 'bookworm-security' to the sources, or install LLVM yourself, or try --llvm 19."
