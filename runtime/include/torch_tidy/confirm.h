@@ -13,7 +13,7 @@
 //
 // It may stand in any source of a program, beside its `main`. In the program itself it is a
 // function that nobody calls: this header is all it needs, no library (unless it uses Autocast,
-// GradScaler or tap()). Under confirm (TORCH_TIDY_CONFIRM is defined) it is registered, and run
+// GradScaler or tap()). Under confirm, which defines TORCH_TIDY_CONFIRM, it is registered, and run
 // with libtorch_tidy_runtime: with fixed seeds, hence the same weights and data in every variant of
 // the program, in every precision, and on the device chosen.
 //
