@@ -20,10 +20,11 @@ __attribute__((constructor(101))) static void refuseForeignClang() {
   std::string Host = clang::getClangFullVersion();
   if (Host.find("clang version " TORCH_TIDY_LLVM_SERIES ".") != std::string::npos)
     return;
-  std::fprintf(stderr,
-               "torch-tidy: this module is built for LLVM %s and cannot be loaded into '%s': "
-               "use clang-tidy-%s, or build the module with -DTORCH_TIDY_LLVM=<its major version>\n",
-               TORCH_TIDY_LLVM_SERIES, Host.c_str(), TORCH_TIDY_TEXT(LLVM_VERSION_MAJOR));
+  std::fprintf(
+      stderr,
+      "torch-tidy: this module is built for LLVM %s and cannot be loaded into '%s': "
+      "use clang-tidy-%s, or build the module with -DTORCH_TIDY_LLVM=<its major version>\n",
+      TORCH_TIDY_LLVM_SERIES, Host.c_str(), TORCH_TIDY_TEXT(LLVM_VERSION_MAJOR));
   // Returning would go on to register; throwing through dlopen ends in std::terminate.
   std::_Exit(1);
 }

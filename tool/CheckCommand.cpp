@@ -1,0 +1,158 @@
+#include "CheckRegistry.h"
+#include "Commands.h"
+#include "FixIts.h"
+#include "Options.h"
+#include "Text.h"
+
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace torch_tidy::tool {
+
+static bool useColors(bool Terminal) {
+  return options::Color == llvm::cl::BOU_UNSET ? Terminal : options::Color == llvm::cl::BOU_TRUE;
+}
+
+int fail(llvm::StringRef Message) {
+  llvm::WithColor::error(llvm::errs(), "torch-tidy") << Message << "\n";
+  return 2;
+}
+
+static std::optional<Report::Level> failLevel(llvm::StringRef Word, bool &Valid) {
+  Valid = true;
+  if (Word == "error")
+    return Report::Level::Error;
+  if (Word == "warning")
+    return Report::Level::Warning;
+  if (Word == "note")
+    return Report::Level::Note;
+  Valid = Word == "never" || Word == "none";
+  return std::nullopt;
+}
+
+static void printStatistics(const CheckResult &Result) {
+  const model::Statistics &S = Result.Stats;
+  llvm::raw_ostream &Out = llvm::errs();
+  Out << "Entry points analysed:        " << S.Roots << "\n"
+      << "  of which reach backward():  " << S.RootsReachingBackward
+      << (S.RootsReachingBackward < S.Roots ? " (silence in the others proves nothing)" : "")
+      << "\n"
+      << "Paths:                        " << S.Paths << " (budget used up in " << S.PathBudgetHits
+      << " entry points)\n"
+      << "Syntax nodes evaluated:       " << S.Steps << " (budget used up on " << S.StepBudgetHits
+      << " paths)\n"
+      << "Tensor expressions evaluated: " << S.TensorExpressions << "\n"
+      << "  of which not followed:      " << S.Untracked;
+  if (S.TensorExpressions)
+    Out << llvm::format(" (%.1f %%)", 100.0 * S.Untracked / S.TensorExpressions);
+  Out << "\nAnalysis, parsing apart:      " << llvm::format("%.0f", S.Milliseconds) << " ms\n";
+  std::vector<std::pair<unsigned long, std::string>> Reasons;
+  for (const auto &[Reason, Count] : S.UntrackedReasons)
+    Reasons.push_back({Count, Reason});
+  std::stable_sort(Reasons.begin(), Reasons.end(),
+                   [](const auto &A, const auto &B) { return A.first > B.first; });
+  if (!Reasons.empty())
+    Out << "Not followed, most often first:\n";
+  for (const auto &[Count, Reason] : Reasons)
+    Out << "  " << llvm::format("%6lu", Count) << "  " << Reason << "\n";
+}
+
+static void printSummary(const CheckResult &Result) {
+  size_t Errors = 0, Warnings = 0, Fixed = 0;
+  for (const Report &R : Result.Reports) {
+    Errors += R.level() == Report::Level::Error;
+    Warnings += R.level() == Report::Level::Warning;
+    Fixed += R.Fixed;
+  }
+  llvm::errs() << "torch-tidy: " << Result.Sources << (Result.Sources == 1 ? " source" : " sources")
+               << ": " << Errors << " definite, " << Warnings << " possible";
+  if (Fixed)
+    llvm::errs() << ", " << Fixed << " repaired";
+  if (Result.Silenced)
+    llvm::errs() << ", " << Result.Silenced << " silenced by NOLINT";
+  llvm::errs() << "\n";
+}
+
+int checkCommand() {
+  if (options::Format != "text" && options::Format != "sarif")
+    return fail("unknown format '" + options::Format + "': the formats are text and sarif");
+  bool ValidFailOn = false;
+  std::optional<Report::Level> FailAt = failLevel(options::FailOn, ValidFailOn);
+  if (!ValidFailOn)
+    return fail("'" + options::FailOn +
+                "' is no level: --fail-on takes error, warning, note or never");
+
+  llvm::Expected<CheckResult> Found = check(checkRequest());
+  if (!Found)
+    return fail(llvm::toString(Found.takeError()));
+  CheckResult &Result = *Found;
+
+  if (options::Fix) {
+    std::vector<std::string> Remarks;
+    if (llvm::Error Error = applyFixes(Result.Reports, Remarks))
+      return fail(llvm::toString(std::move(Error)));
+    for (const std::string &Remark : Remarks)
+      Result.Notifications.push_back({Notification::Level::Note, Remark, {}});
+  }
+
+  int Status = 0;
+  for (const Report &R : Result.Reports)
+    if (FailAt && !R.Fixed && R.level() >= *FailAt)
+      Status = 1;
+  if (Result.Failed)
+    Status = 2;
+
+  SarifRun Run;
+  Run.ExitCode = Status;
+  Run.Notifications = Result.Notifications;
+  Run.Groups = Result.Groups;
+  bool Sarif = options::Format == "sarif";
+  auto Write = [&](llvm::raw_ostream &Out, bool Terminal) {
+    if (Sarif)
+      writeSarif(Out, Result.Reports, Run);
+    else
+      printText(Out, Result.Reports, {useColors(Terminal), options::Explanations});
+  };
+
+  for (const Notification &N : Result.Notifications) {
+    llvm::raw_ostream &Out = llvm::errs();
+    if (N.How == Notification::Level::Error)
+      llvm::WithColor::error(Out, "torch-tidy") << N.Message << "\n";
+    else if (N.How == Notification::Level::Warning)
+      llvm::WithColor::warning(Out, "torch-tidy") << N.Message << "\n";
+    else
+      llvm::WithColor::note(Out, "torch-tidy") << N.Message << "\n";
+  }
+  if (options::Verbose)
+    for (const std::string &Detail : Result.Details)
+      llvm::errs() << Detail << "\n";
+
+  if (!options::Output.empty()) {
+    // In one step: a reader never sees half of it, and what was there stays when writing fails.
+    if (llvm::Error Error = llvm::writeToOutput(options::Output, [&](llvm::raw_ostream &Out) {
+          Write(Out, /*Terminal=*/false);
+          return llvm::Error::success();
+        }))
+      return fail("cannot write '" + options::Output + "': " + llvm::toString(std::move(Error)));
+  } else if (Sarif) {
+    Write(llvm::outs(), llvm::outs().is_displayed());
+    llvm::outs().flush();
+  } else {
+    // Text is for people; standard output belongs to the machine formats.
+    Write(llvm::errs(), llvm::errs().is_displayed());
+  }
+  if (options::Stats)
+    printStatistics(Result);
+  printSummary(Result);
+  return Status;
+}
+
+} // namespace torch_tidy::tool
