@@ -1,0 +1,545 @@
+#include "autograd/AbstractTorch.h"
+
+#include "autograd/OperatorTraits.h"
+
+#include <algorithm>
+
+namespace torch_tidy::autograd {
+
+bool overlap(const Region &A, const Region &B) {
+  // Selections and chunks count differently, so one of each may meet.
+  for (size_t I = 0; I < A.size() && I < B.size(); ++I)
+    if (A[I] != B[I] && A[I] >= 0 && B[I] >= 0 && A[I] / FirstChunk == B[I] / FirstChunk)
+      return false;
+  return true;
+}
+
+//===--- making tensors --------------------------------------------------------------------===//
+
+TensorId AbstractTorch::add(Tensor T) {
+  if (!T.Memory)
+    T.Memory = S.Storages.add({});
+  if (!T.Count)
+    T.Count = S.Counters.add({});
+  if (!T.Kin)
+    T.Kin = S.Families.add({});
+  T.FamilyVersion = S.Families[T.Kin].Version;
+  T.Inference = S.InferenceMode;
+  StorageId Memory = T.Memory;
+  TensorId Result = S.Tensors.add(std::move(T));
+  S.Storages.edit(Memory).Tensors.push_back(Result);
+  return Result;
+}
+
+TensorId AbstractTorch::leaf(Site At, std::string MadeBy, bool RequiresGrad) {
+  Tensor T;
+  T.Made = At;
+  T.MadeBy = std::move(MadeBy);
+  T.LeafRequiresGrad = RequiresGrad;
+  return add(std::move(T));
+}
+
+TensorId AbstractTorch::untracked(Site At, std::string Why) {
+  Tensor T;
+  T.Made = At;
+  T.MadeBy = std::move(Why);
+  T.Untracked = true;
+  return add(std::move(T));
+}
+
+void AbstractTorch::markZero(TensorId T, Site At) {
+  Storage &M = S.Storages.edit(S.Tensors[T].Memory);
+  M.Zero = true;
+  M.ZeroAt = At;
+}
+
+TensorId AbstractTorch::detached(Operand T, Alias How, Site At) {
+  const Tensor From = S.Tensors[T.T];
+  Tensor New;
+  New.Memory = From.Memory;
+  // data() and raw pointers get a counter of their own; an alias of such an alias keeps that one.
+  if (How == Alias::Detach)
+    New.Count = From.Count;
+  New.Where = From.Where;
+  New.Through = From.Through > How ? From.Through : How;
+  New.AliasMade = From.Through > How ? From.AliasMade : At;
+  New.Made = At;
+  New.MadeBy = From.MadeBy;
+  New.Untracked = From.Untracked;
+  New.Integral = From.Integral;
+  TensorId Result = add(std::move(New));
+  mergeDependences(Result, T, /*Cut=*/true, At, How == Alias::Detach ? "detach()" : "data()", How,
+                   /*InPlace=*/false);
+  return Result;
+}
+
+TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Multi,
+                               const Region &Part) {
+  const Tensor From = S.Tensors[Base.T];
+  Tensor New;
+  New.Memory = From.Memory;
+  New.Count = From.Count;
+  New.Where = From.Where;
+  New.Untracked = From.Untracked;
+  New.Integral = From.Integral;
+  New.Through = From.Through;
+  New.AliasMade = From.AliasMade;
+  New.Made = At;
+  New.MadeBy = Name;
+  New.Dirty = From.Dirty;
+  New.MultiView = Multi;
+  New.Where.insert(New.Where.end(), Part.begin(), Part.end());
+  bool Grad = requiresGrad(Base.T);
+  New.NoGradView = !S.GradMode && (Grad || From.LeafRequiresGrad);
+  New.IsView = true;
+  New.Kin = From.Kin;
+  TensorId Result = add(std::move(New));
+  if (S.GradMode && Grad) {
+    NodeId N = addNode(Name, At);
+    connect(N, Base, false, {}, "");
+    noteOperand(N, Base);
+    Tensor &T = S.Tensors.edit(Result);
+    T.History = N;
+    T.FamilyVersion = S.Families[T.Kin].Version;
+  }
+  mergeDependences(Result, Base, !S.GradMode, At, Name + " under no-grad", Alias::None, false);
+  return Result;
+}
+
+Operand AbstractTorch::bind(TensorId T) const {
+  if (!T)
+    return {};
+  return {T, static_cast<uint32_t>(S.Storages[S.Tensors[T].Memory].Writes.size())};
+}
+
+//===--- questions -------------------------------------------------------------------------===//
+
+bool AbstractTorch::requiresGrad(TensorId Id) const {
+  if (!Id)
+    return false;
+  const Tensor &T = S.Tensors[Id];
+  if (T.LeafRequiresGrad || T.History)
+    return true;
+  // A view, or a base, whose relative was written in place with history.
+  const Family &F = S.Families[T.Kin];
+  return F.RequiresGrad && F.Version > T.FamilyVersion && T.Through == Alias::None;
+}
+
+bool AbstractTorch::isLeaf(TensorId Id) const {
+  return !Id || !requiresGrad(Id) || S.Tensors[Id].LeafRequiresGrad;
+}
+
+uint32_t AbstractTorch::version(TensorId T) const {
+  return static_cast<uint32_t>(S.Counters[S.Tensors[T].Count].Bumps.size());
+}
+
+Dependences AbstractTorch::dependences(TensorId Id) const {
+  if (!Id)
+    return {};
+  const Tensor &T = S.Tensors[Id];
+  Dependences D = T.Depends ? *T.Depends : Dependences();
+  if (T.LeafRequiresGrad) {
+    auto It = std::lower_bound(D.begin(), D.end(), Id,
+                               [](const auto &E, TensorId X) { return E.first < X; });
+    if (It == D.end() || It->first != Id)
+      D.insert(It, {Id, Dependence()});
+    else
+      It->second = Dependence();
+  }
+  return D;
+}
+
+bool AbstractTorch::isZero(TensorId T) const {
+  return T && S.Storages[S.Tensors[T].Memory].Zero;
+}
+
+/// Whether autograd, or a gradient, has anything to do with this storage.
+bool AbstractTorch::matters(StorageId Memory) const {
+  const Storage &M = S.Storages[Memory];
+  return M.Saved || std::any_of(M.Tensors.begin(), M.Tensors.end(), [&](TensorId T) {
+           const Tensor &X = S.Tensors[T];
+           return X.IsParameter || X.LeafRequiresGrad || X.History ||
+                  (X.Depends && !X.Depends->empty());
+         });
+}
+
+//===--- the tape --------------------------------------------------------------------------===//
+
+NodeId AbstractTorch::addNode(std::string Operation, Site At) {
+  Node N;
+  N.Operation = std::move(Operation);
+  N.At = At;
+  ++S.Effects;
+  return S.Nodes.add(std::move(N));
+}
+
+/// Note [Views and history]
+/// A base and its differentiable views share one history cell. An in-place write through any of
+/// them rebases it; the others notice by comparing versions and get a fresh node the next time
+/// somebody asks for their history (autograd regenerates the grad_fn of a view in the same way).
+NodeId AbstractTorch::historyOf(TensorId Id) {
+  const Tensor &T = S.Tensors[Id];
+  const Family &F = S.Families[T.Kin];
+  if (F.History && F.Version > T.FamilyVersion && T.Through == Alias::None) {
+    NodeId N = addNode(T.IsView ? "as_strided" : "copy_slices", T.Made);
+    Edge E;
+    E.To = F.History;
+    S.Nodes.edit(N).Next.push_back(std::move(E));
+    Tensor &W = S.Tensors.edit(Id);
+    W.History = N;
+    W.FamilyVersion = S.Families[W.Kin].Version;
+    return N;
+  }
+  return T.History;
+}
+
+void AbstractTorch::connect(NodeId N, Operand From, bool Zero, Site ZeroAt,
+                            const std::string &ZeroHow) {
+  Edge E;
+  E.Zero = Zero;
+  E.ZeroAt = ZeroAt;
+  E.ZeroHow = ZeroHow;
+  if (NodeId H = historyOf(From.T))
+    E.To = H;
+  else if (S.Tensors[From.T].LeafRequiresGrad)
+    E.Leaf = From.T;
+  else
+    return;
+  S.Nodes.edit(N).Next.push_back(std::move(E));
+}
+
+void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult) {
+  const Tensor &T = S.Tensors[Id];
+  if (T.Untracked)
+    return; // whether it is the saved tensor itself is not known
+  S.Storages.edit(T.Memory).Saved = true;
+  SavedValue V;
+  V.Value = Id;
+  V.Memory = T.Memory;
+  V.Count = T.Count;
+  V.Where = T.Where;
+  V.Version = version(Id);
+  V.Epoch = static_cast<uint32_t>(S.Storages[T.Memory].Writes.size());
+  V.IsResult = IsResult;
+  S.Nodes.edit(N).Saved.push_back(std::move(V));
+}
+
+/// Carries to the node what is wrong with an operand's value.
+void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
+  const Tensor &T = S.Tensors[From.T];
+  const Storage &M = S.Storages[T.Memory];
+  if (T.Untracked || S.Nodes[N].DirtyWrite >= 0)
+    return;
+  // Note [Old handles]
+  // An activation called with inplace(true) hands back its argument. Who goes on reading the
+  // argument through a handle bound before the call reads the activated value: the residual branch
+  // that opens with an in-place activation. A write whose result is discarded is meant as a write
+  // (WriteKind::User) and reading it afterwards is no defect.
+  for (size_t I = From.Seen; I < M.Writes.size(); ++I)
+    if (M.Writes[I].Kind == WriteKind::Activation && overlap(M.Writes[I].Where, T.Where)) {
+      Node &W = S.Nodes.edit(N);
+      W.DirtyMemory = T.Memory;
+      W.DirtyWrite = static_cast<int>(I);
+      return;
+    }
+  if (T.Dirty >= 0 && requiresGrad(From.T)) {
+    Node &W = S.Nodes.edit(N);
+    W.DirtyMemory = T.Memory;
+    W.DirtyWrite = T.Dirty;
+  }
+}
+
+void AbstractTorch::setHistory(TensorId Id, NodeId N) {
+  Tensor &T = S.Tensors.edit(Id);
+  T.History = N;
+  T.FamilyVersion = S.Families[T.Kin].Version;
+}
+
+void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
+                                     const std::string &How, Alias Through, bool InPlace) {
+  Dependences Source = dependences(From.T);
+  if (Source.empty())
+    return;
+  const Tensor &T = S.Tensors[Into];
+  Dependences Result = T.Depends ? *T.Depends : Dependences();
+  for (auto &[P, D] : Source) {
+    if (Cut && D.Status == Dependence::Live) {
+      D.Status = Dependence::Cut;
+      D.At = At;
+      D.How = How;
+      D.Through = Through;
+      D.InPlace = InPlace;
+    }
+    auto It = std::lower_bound(Result.begin(), Result.end(), P,
+                               [](const auto &E, TensorId X) { return E.first < X; });
+    if (It == Result.end() || It->first != P)
+      Result.insert(It, {P, D});
+    else if (D.Status < It->second.Status)
+      It->second = D;
+  }
+  S.Tensors.edit(Into).Depends = std::make_shared<const Dependences>(std::move(Result));
+}
+
+void AbstractTorch::record(Defect D) {
+  S.Defects.push_back(std::move(D));
+  ++S.Effects;
+}
+
+void AbstractTorch::raise(Defect D) {
+  record(std::move(D));
+  Raised = true;
+}
+
+//===--- operators -------------------------------------------------------------------------===//
+
+std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
+                                                      const std::vector<Argument> &Arguments,
+                                                      Site At, const CallOptions &Options) {
+  using Output = facts::OpFact::Output;
+  std::vector<std::vector<Operand>> Results(std::max<size_t>(Op.Outputs.size(), 1));
+  const Traits &Trait = traitsOf(Op.Name);
+
+  // In-place and out= forms: the writes come first, the results are the written tensors.
+  bool Writes = std::any_of(Op.Arguments.begin(), Op.Arguments.end(),
+                            [](const auto &A) { return A.Mutated; });
+  if (Writes) {
+    callInPlace(Op, Arguments, At, Options);
+    if (Raised)
+      return Results;
+    for (size_t O = 0; O < Op.Outputs.size(); ++O) {
+      int A = Op.Outputs[O].Argument;
+      if (A >= 0 && A < static_cast<int>(Arguments.size()))
+        for (const Operand &X : Arguments[A].Tensors)
+          Results[O].push_back(bind(X.T));
+    }
+    return Results;
+  }
+
+  std::vector<std::pair<int, Operand>> Operands;
+  bool AnyGrad = false, AnyUntracked = false;
+  for (size_t A = 0; A < Arguments.size(); ++A)
+    for (const Operand &X : Arguments[A].Tensors)
+      if (X.T) {
+        Operands.push_back({static_cast<int>(A), X});
+        AnyGrad |= requiresGrad(X.T);
+        AnyUntracked |= S.Tensors[X.T].Untracked;
+      }
+  for (size_t A = 0; A < Arguments.size(); ++A)
+    for (const Operand &X : Arguments[A].Numbers)
+      if (X.T)
+        Operands.push_back({static_cast<int>(A), X});
+
+  NodeId N;
+  for (size_t O = 0; O < Op.Outputs.size(); ++O) {
+    const Output &Out = Op.Outputs[O];
+    if (Out.Kind == Output::SameAs) {
+      if (Out.Argument >= 0 && Out.Argument < static_cast<int>(Arguments.size()))
+        Results[O] = Arguments[Out.Argument].Tensors;
+      continue;
+    }
+    if ((Out.Kind == Output::ViewOf || Out.Kind == Output::MaybeView) && Out.Argument >= 0 &&
+        Out.Argument < static_cast<int>(Arguments.size()) &&
+        !Arguments[Out.Argument].Tensors.empty() && Arguments[Out.Argument].Tensors[0].T) {
+      Operand Base = Arguments[Out.Argument].Tensors[0];
+      if (Out.Diff == facts::Differentiable::No) {
+        Results[O].push_back(bind(detached(Base, Alias::Detach, At)));
+        continue;
+      }
+      if (Out.Kind == Output::ViewOf || !Trait.UsuallyCopies) {
+        for (unsigned I = 0, E = Out.List ? Options.ListSize : 1; I < E; ++I) {
+          Region Part;
+          if (Options.Part)
+            Part = *Options.Part;
+          else if (Trait.SelectsPart)
+            Part = {-1};
+          if (Out.List)
+            Part.push_back(FirstChunk + static_cast<int>(I));
+          Results[O].push_back(
+              bind(viewOf(Base, At, std::string(Trait.Name), Out.MultiView, Part)));
+        }
+        continue;
+      }
+    }
+    bool Track = AnyGrad && S.GradMode && !S.InferenceMode &&
+                 Out.Diff != facts::Differentiable::No;
+    for (unsigned I = 0, E = Out.List ? Options.ListSize : 1; I < E; ++I) {
+      Tensor New;
+      New.Made = At;
+      New.MadeBy = Trait.Name;
+      New.Untracked = AnyUntracked || !Op.Known;
+      New.Integral = Trait.IntegralResult;
+      TensorId R = add(std::move(New));
+      for (auto &[A, X] : Operands)
+        mergeDependences(R, X, !Track, At,
+                         Out.Diff == facts::Differentiable::No ? std::string(Trait.Name)
+                                                               : "no-grad mode",
+                         Alias::None, false);
+      if (Track) {
+        if (!N)
+          N = addNode(std::string(Trait.Name), At);
+        setHistory(R, N);
+        Family &F = S.Families.edit(S.Tensors[R].Kin);
+        F.RequiresGrad = true;
+      }
+      Results[O].push_back(bind(R));
+    }
+  }
+
+  if (N) {
+    // A factor that is known to be zero: what the gradient of A is multiplied by.
+    auto ZeroFactorOf = [&](int A) {
+      return std::find_if(Operands.begin(), Operands.end(), [&](const auto &P) {
+        return P.first != A && isZero(P.second.T) &&
+               std::any_of(Op.Saves.begin(), Op.Saves.end(), [&](const facts::Saved &R) {
+                 return R.GradientOf == A && R.What == facts::Saved::Input && R.Index == P.first;
+               });
+      });
+    };
+    for (auto &[A, X] : Operands) {
+      if (!requiresGrad(X.T)) {
+        noteOperand(N, X);
+        continue;
+      }
+      bool Zero = !Op.Outputs.empty() && Op.Outputs[0].Diff == facts::Differentiable::Zero;
+      Site ZeroAt = At;
+      std::string ZeroHow(Trait.Name);
+      if (Trait.Multiplicative) {
+        if (auto Z = ZeroFactorOf(A); Z != Operands.end()) {
+          Zero = true;
+          ZeroAt = S.Storages[S.Tensors[Z->second.T].Memory].ZeroAt;
+          ZeroHow = "multiplication by a value that is zero";
+        }
+        for (const Argument &C : Arguments)
+          if (C.Constant && *C.Constant == 0 && C.Tensors.empty() && Trait.ScalarFactor) {
+            Zero = true;
+            ZeroHow = "multiplication by 0";
+          }
+      }
+      if (Trait.FlatAtZero && isZero(X.T)) {
+        Zero = true;
+        ZeroAt = S.Storages[S.Tensors[X.T].Memory].ZeroAt;
+      }
+      connect(N, X, Zero, ZeroAt, ZeroHow);
+      noteOperand(N, X);
+    }
+    saveFor(N, Op, Arguments, Results, /*InPlaceArgument=*/-1);
+  }
+  if (Trait.KeepsZero || Trait.Multiplicative) {
+    bool All = !Operands.empty(), Any = false;
+    Site ZeroAt = At;
+    for (auto &[A, X] : Operands) {
+      bool Z = isZero(X.T);
+      All &= Z;
+      Any |= Z;
+      if (Z)
+        ZeroAt = S.Storages[S.Tensors[X.T].Memory].ZeroAt;
+    }
+    if ((Trait.KeepsZero && All) || (Trait.Multiplicative && Trait.ScalarFactor && Any))
+      for (auto &R : Results)
+        for (Operand &X : R)
+          if (S.Storages[S.Tensors[X.T].Memory].Writes.empty())
+            markZero(X.T, ZeroAt);
+  }
+  return Results;
+}
+
+/// Saves for backward what the facts say, given which arguments require grad.
+void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
+                            const std::vector<Argument> &Arguments,
+                            const std::vector<std::vector<Operand>> &Results,
+                            int InPlaceArgument) {
+  auto AnyRequiresGrad = [&](int A) {
+    return A >= 0 && A < static_cast<int>(Arguments.size()) &&
+           std::any_of(Arguments[A].Tensors.begin(), Arguments[A].Tensors.end(),
+                       [&](const Operand &X) { return requiresGrad(X.T); });
+  };
+  std::set<std::pair<int, int>> Done;
+  for (const facts::Saved &Rule : Op.Saves) {
+    if (!AnyRequiresGrad(Rule.GradientOf) || !Done.insert({Rule.What, Rule.Index}).second)
+      continue;
+    if (Rule.What == facts::Saved::Output) {
+      if (Rule.Index < static_cast<int>(Results.size()))
+        for (const Operand &X : Results[Rule.Index])
+          if (X.T)
+            save(N, X.T, true);
+    } else if (Rule.Index >= 0 && Rule.Index < static_cast<int>(Arguments.size()) &&
+               Rule.Index != InPlaceArgument) {
+      for (const Operand &X : Arguments[Rule.Index].Tensors)
+        if (X.T)
+          save(N, X.T, false);
+    }
+  }
+}
+
+Operand AbstractTorch::callUnknown(const std::string &Name, const std::vector<Operand> &Operands,
+                                   Site At) {
+  Tensor New;
+  New.Made = At;
+  New.MadeBy = Name;
+  New.Untracked = true;
+  TensorId R = add(std::move(New));
+  bool AnyGrad = false;
+  for (const Operand &X : Operands)
+    AnyGrad |= requiresGrad(X.T);
+  for (const Operand &X : Operands)
+    mergeDependences(R, X, !S.GradMode, At, "no-grad mode", Alias::None, false);
+  if (AnyGrad && S.GradMode) {
+    NodeId N = addNode(Name, At);
+    for (const Operand &X : Operands)
+      if (requiresGrad(X.T))
+        connect(N, X, false, {}, "");
+    setHistory(R, N);
+    S.Families.edit(S.Tensors[R].Kin).RequiresGrad = true;
+  }
+  return bind(R);
+}
+
+std::vector<Operand> AbstractTorch::callModule(const facts::ModuleFact &Module, bool Training,
+                                               bool InPlace, const std::vector<Operand> &Inputs,
+                                               const std::vector<Operand> &Parameters,
+                                               unsigned Outputs, Site At, const CallOptions &Options) {
+  using Output = facts::OpFact::Output;
+  // A module is an operator whose arguments are its inputs and its parameters; what it saves is
+  // written down per module, because options decide which kernels it runs.
+  facts::OpFact Op;
+  Op.Name = Module.Name;
+  std::vector<Argument> Arguments;
+  for (const Operand &X : Inputs) {
+    Op.Arguments.push_back({"input", "Tensor"});
+    Arguments.push_back({{X}, std::nullopt, {}});
+  }
+  for (const Operand &X : Parameters) {
+    Op.Arguments.push_back({"parameter", "Tensor"});
+    Arguments.push_back({{X}, std::nullopt, {}});
+  }
+  int FirstParameter = static_cast<int>(Inputs.size());
+  if (!Training && Module.IdentityInEval && !Inputs.empty())
+    return {Inputs[0]};
+  for (facts::Saved R : InPlace    ? Module.SavesInPlace
+                        : Training ? Module.SavesInTraining
+                                   : Module.SavesInEval) {
+    if (R.GradientOf < 0)
+      R.GradientOf = FirstParameter + (-1 - R.GradientOf);
+    if (R.What == facts::Saved::Parameter) {
+      R.What = facts::Saved::Input;
+      R.Index += FirstParameter;
+    }
+    Op.Saves.push_back(R);
+  }
+  Output Out;
+  Out.Kind = Module.Output;
+  Out.Argument = Out.Kind == Output::Fresh ? -1 : 0;
+  if (InPlace && !Op.Arguments.empty()) {
+    Op.Arguments[0].Mutated = true;
+    Out.Kind = Output::SameAs;
+    Out.Argument = 0;
+  }
+  Op.Known = Module.Known;
+  Op.Outputs.assign(std::max(1u, Outputs), Out);
+  std::vector<Operand> Results;
+  for (auto &R : call(Op, Arguments, At, Options))
+    Results.push_back(R.empty() ? Operand() : R[0]);
+  return Results;
+}
+
+} // namespace torch_tidy::autograd

@@ -1,0 +1,152 @@
+// The abstract LibTorch: what operators, writes, guards, backward() and optimizer steps do to
+// storages, version counters and the tape, without a single number being computed.
+//
+// Sources of the rules: torch/csrc/autograd (VariableTypeUtils.h check_inplace, saved_variable.cpp
+// unpack, variable.cpp rebase_history and CopySlices), and the fact tables, which are measured.
+#pragma once
+
+#include "autograd/State.h"
+#include "facts/FactTable.h"
+
+#include <optional>
+#include <set>
+
+namespace torch_tidy::autograd {
+
+/// A tensor as some variable of the program holds it.
+struct Operand {
+  TensorId T;        ///< invalid: an undefined tensor
+  uint32_t Seen = 0; ///< number of writes to its storage when the handle was bound
+};
+
+/// The value of one argument of an operator.
+struct Argument {
+  std::vector<Operand> Tensors; ///< one, or the elements of a list
+  std::optional<double> Constant;
+  /// For a number: the detached tensors that it was computed from.
+  std::vector<Operand> Numbers;
+};
+
+struct CallOptions {
+  unsigned ListSize = 2;               ///< elements of a list that is returned
+  WriteKind Writer = WriteKind::User;  ///< for in-place operators
+  Site WriteAt;                        ///< what to change to stop the write, if not the call
+  std::optional<Region> Part;          ///< for views: which part, where that is known
+};
+
+class AbstractTorch {
+public:
+  explicit AbstractTorch(const facts::FactTable &Facts) : Facts(&Facts) {}
+
+  State S;
+  /// Culprits whose repair is assumed: a write there is done out of place, so that what follows
+  /// shows the other defects. See Note [Leave one out].
+  std::set<uint32_t> Repaired;
+
+  //===--- making tensors ------------------------------------------------------------------===//
+
+  /// A fresh leaf on a fresh storage.
+  TensorId leaf(Site At, std::string MadeBy, bool RequiresGrad);
+  /// A tensor whose provenance is unknown: never the reason of a finding.
+  TensorId untracked(Site At, std::string Why);
+  /// Declares the content of a fresh tensor to be zero.
+  void markZero(TensorId T, Site At);
+  TensorId detached(Operand T, Alias How, Site At);
+
+  /// A handle bound now.
+  Operand bind(TensorId T) const;
+
+  bool requiresGrad(TensorId T) const;
+  bool isLeaf(TensorId T) const;
+  uint32_t version(TensorId T) const;
+  /// What the value depends on; a parameter depends on itself.
+  Dependences dependences(TensorId T) const;
+
+  //===--- operators -----------------------------------------------------------------------===//
+
+  /// Calls an operator. Arguments are aligned with Op.Arguments (missing ones may be left out at
+  /// the end). Returns one operand list per output of the schema.
+  /// A defect that raises at once is recorded and thrown() becomes true; the results are then empty.
+  std::vector<std::vector<Operand>> call(const facts::OpFact &Op,
+                                         const std::vector<Argument> &Arguments, Site At,
+                                         const CallOptions &Options = {});
+
+  /// An operator of which nothing is known but its operands: differentiable, saves nothing that
+  /// could be reported, result untracked.
+  Operand callUnknown(const std::string &Name, const std::vector<Operand> &Operands, Site At);
+
+  /// A node of a library module with parameters: see facts::ModuleFact. Inputs and parameters as
+  /// the module fact orders them. Outputs share one node.
+  std::vector<Operand> callModule(const facts::ModuleFact &Module, bool Training, bool InPlace,
+                                  const std::vector<Operand> &Inputs,
+                                  const std::vector<Operand> &Parameters, unsigned Outputs,
+                                  Site At, const CallOptions &Options);
+
+  /// A write that is no operator: through a pointer, accessor or buffer.
+  void rawWrite(Operand T, const std::string &Operation, const std::vector<Operand> &Sources,
+                Site At);
+  void setData(Operand T, Operand Source, Site At);
+  void detachInPlace(Operand T, Site At);
+  void setRequiresGrad(Operand T, bool On, Site At);
+
+  //===--- training ------------------------------------------------------------------------===//
+
+  void backward(Operand Root, bool RetainGraph, Site At);
+  /// The optimizer holds T.
+  void holdParameter(TensorId T);
+  /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do).
+  void step(const std::vector<TensorId> &Parameters, bool Bumps, Site At);
+  void zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone);
+  /// What grad() gives: an undefined operand, or a tensor of its own.
+  Operand gradOf(TensorId T, Site At);
+
+  /// At the end of the program: parameters that some optimizer holds and that no backward reached.
+  void finish();
+
+  /// An exception was raised by the last operation.
+  bool thrown() const { return Raised; }
+  void catchException() { Raised = false; }
+
+  const facts::FactTable &facts() const { return *Facts; }
+
+private:
+  struct WriteSpec;
+  const facts::FactTable *Facts;
+  bool Raised = false;
+
+  TensorId add(Tensor T);
+  TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
+  NodeId historyOf(TensorId T);
+  NodeId addNode(std::string Operation, Site At);
+  void connect(NodeId N, Operand From, bool Zero, Site ZeroAt, const std::string &ZeroHow);
+  void save(NodeId N, TensorId T, bool IsResult);
+  void noteOperand(NodeId N, const Operand &From);
+  void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
+                        const std::string &How, Alias Through, bool InPlace);
+  void setHistory(TensorId T, NodeId N);
+  bool isZero(TensorId T) const;
+  bool matters(StorageId M) const;
+  void callInPlace(const facts::OpFact &Op, const std::vector<Argument> &Arguments, Site At,
+                   const CallOptions &Options);
+  void saveFor(NodeId N, const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+               const std::vector<std::vector<Operand>> &Results, int InPlaceArgument);
+  bool write(Operand T, const WriteSpec &Spec, Site At);
+  bool refuseWrite(Operand T, const WriteSpec &Spec, bool Tracked, Site At);
+  void isolate(TensorId T);
+  void raise(Defect D);
+  void record(Defect D);
+  NodeId baseHistory(const Tensor &View);
+  void saveInputsOfWrite(NodeId N, const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+                         int Mutated);
+  void saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
+                          const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
+  void optimizerWrite(TensorId P, bool Bumps, Site At);
+  void noteLostDependences(Operand Root, Site At);
+  std::string describeWrite(const Write &W) const;
+  std::vector<ChainEvent> chainOfWrite(const Write &W) const;
+  Defect savedOverwritten(const Node &N, const SavedValue &V, Site Backward) const;
+  Defect changedBehind(const Node &N, StorageId Memory, unsigned WriteIndex, DefectKind Kind,
+                       Site Backward) const;
+};
+
+} // namespace torch_tidy::autograd

@@ -1,0 +1,297 @@
+// backward(), gradients and optimizer steps: where what was written down turns into outcomes.
+#include "autograd/AbstractTorch.h"
+#include "autograd/OperatorTraits.h"
+
+#include <algorithm>
+#include <map>
+
+namespace torch_tidy::autograd {
+
+namespace {
+
+/// How the gradient arrives at a node.
+struct Arrival {
+  bool Live = false;
+  Site ZeroAt; ///< where it became zero, if it is not live
+  std::string ZeroHow;
+};
+
+std::string quoted(const std::string &S) { return "'" + S + "'"; }
+
+} // namespace
+
+Defect AbstractTorch::savedOverwritten(const Node &N, const SavedValue &V, Site Backward) const {
+  auto [Memory, Index] = S.Counters[V.Count].Bumps[V.Version];
+  const Write &W = S.Storages[Memory].Writes[Index];
+  Defect D;
+  D.Kind = W.Kind == WriteKind::Optimizer ? DefectKind::StepBetween : DefectKind::SavedOverwritten;
+  D.Effect = Outcome::Throws;
+  D.Culprit = W.At;
+  D.Message = describeWrite(W) + " overwrites a value that " + quoted(N.Operation) +
+              " saved for backward";
+  const Tensor &T = S.Tensors[V.Value];
+  if (!V.IsResult && T.Made && T.Made.Number != N.At.Number)
+    D.Chain.push_back({T.Made, "the value is made by " + quoted(T.MadeBy) + " here"});
+  D.Chain.push_back({N.At, std::string(V.IsResult ? "its result is" : "it is") +
+                               " saved for backward by " + quoted(N.Operation) + " here"});
+  for (ChainEvent &E : chainOfWrite(W))
+    D.Chain.push_back(std::move(E));
+  D.Chain.push_back({Backward, "backward() runs here and finds another version"});
+  D.Through = W.Through;
+  D.Writer = W.Kind;
+  D.InPlace = true;
+  D.Operation = W.Operation;
+  return D;
+}
+
+Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned Index,
+                                    DefectKind Kind, Site Backward) const {
+  const Write &W = S.Storages[Memory].Writes[Index];
+  Defect D;
+  D.Kind = W.Kind == WriteKind::Optimizer ? DefectKind::StepBetween : Kind;
+  D.Effect = W.Kind == WriteKind::Optimizer ? Outcome::Stale : Outcome::Wrong;
+  D.Culprit = W.At;
+  switch (D.Kind) {
+  case DefectKind::SavedChanged:
+    D.Message = describeWrite(W) + " changes a value that " + quoted(N.Operation) +
+                " saved for backward, without a version bump";
+    D.Chain.push_back({N.At, "saved for backward by " + quoted(N.Operation) + " here"});
+    break;
+  case DefectKind::OldHandleRead:
+    D.Message = describeWrite(W) + " also changes the value that " + quoted(N.Operation) +
+                " reads through an older handle";
+    break;
+  case DefectKind::StepBetween:
+    D.Message = describeWrite(W) + " changes weights between the forward pass and backward()";
+    D.Chain.push_back({N.At, "the old weights are used by " + quoted(N.Operation) + " here"});
+    break;
+  default:
+    D.Message = describeWrite(W) + " changes a value behind autograd";
+  }
+  for (ChainEvent &E : chainOfWrite(W))
+    D.Chain.push_back(std::move(E));
+  if (D.Kind == DefectKind::HistoryOutdated)
+    D.Chain.push_back({N.At, "the changed value is used by " + quoted(N.Operation) +
+                                 " here; its history does not know of the write"});
+  if (D.Kind == DefectKind::OldHandleRead)
+    D.Chain.push_back({N.At, "the older handle is read by " + quoted(N.Operation) + " here"});
+  D.Chain.push_back({Backward, "backward() runs here"});
+  D.Through = W.Through;
+  D.Writer = W.Kind;
+  D.InPlace = true;
+  D.Operation = W.Operation;
+  return D;
+}
+
+void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
+  ++S.Backwards;
+  ++S.Effects;
+  if (!Root.T)
+    return;
+  if (!requiresGrad(Root.T)) {
+    if (S.Tensors[Root.T].Untracked) {
+      S.OpaqueBackward = true;
+      return;
+    }
+    Defect D{DefectKind::NothingToDo, Outcome::Throws, At,
+             "backward() on a value without history", {}};
+    for (auto &[P, E] : dependences(Root.T))
+      if (E.Status == Dependence::Cut && E.At) {
+        D.Culprit = E.At;
+        D.Message = E.How + " cuts the only way from the loss to the parameters";
+        D.Chain.push_back({E.At, "the graph ends here"});
+        D.Through = E.Through;
+        D.InPlace = E.InPlace;
+        break;
+      }
+    D.Chain.push_back({At, "backward() runs here on a value without history"});
+    raise(std::move(D));
+    return;
+  }
+
+  // Consumers have higher numbers than producers, so descending order is the engine's order.
+  std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
+  auto Deliver = [&](const Edge &E, const Arrival &From) {
+    Arrival A = From;
+    if (A.Live && E.Zero) {
+      A.Live = false;
+      A.ZeroAt = E.ZeroAt;
+      A.ZeroHow = E.ZeroHow;
+    }
+    if (E.To) {
+      auto [It, New] = Ready.insert({E.To, A});
+      if (!New && A.Live)
+        It->second = A;
+      return;
+    }
+    if (!E.Leaf)
+      return;
+    Tensor &T = S.Tensors.edit(E.Leaf);
+    if (A.Live) {
+      T.Grad = GradState::Live;
+      T.EverReached = Reach::Live;
+    } else {
+      if (T.Grad == GradState::Undefined)
+        T.Grad = GradState::Zero;
+      if (T.EverReached < Reach::Zero) {
+        T.EverReached = Reach::Zero;
+        T.LostAt = A.ZeroAt;
+        T.LostHow = A.ZeroHow;
+      }
+    }
+  };
+  Arrival Start;
+  Start.Live = true;
+  Edge First;
+  if ((First.To = historyOf(Root.T)))
+    ;
+  else
+    First.Leaf = Root.T;
+  Deliver(First, Start);
+
+  std::vector<Defect> Silent;
+  std::vector<NodeId> Visited;
+  while (!Ready.empty()) {
+    auto [Id, A] = *Ready.begin();
+    Ready.erase(Ready.begin());
+    Visited.push_back(Id);
+    const Node N = S.Nodes[Id];
+    if (N.Freed && !N.Saved.empty()) {
+      Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
+               "backward() walks a graph that was already freed", {}};
+      D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
+      D.Chain.push_back({N.FreedAt, "it was walked, and freed, by backward() here"});
+      raise(std::move(D));
+      return;
+    }
+    for (const SavedValue &V : N.Saved) {
+      if (S.Counters[V.Count].Bumps.size() > V.Version) {
+        auto [Memory, Index] = S.Counters[V.Count].Bumps[V.Version];
+        if (!Repaired.count(S.Storages[Memory].Writes[Index].At.Number)) {
+          raise(savedOverwritten(N, V, At));
+          for (Defect &D : Silent)
+            if (!(D.Culprit == S.Defects.back().Culprit))
+              S.Defects.push_back(std::move(D));
+          return;
+        }
+        continue;
+      }
+      const Storage &M = S.Storages[V.Memory];
+      for (size_t I = V.Epoch; I < M.Writes.size() && A.Live; ++I) {
+        const Write &W = M.Writes[I];
+        if (!overlap(W.Where, V.Where) || Repaired.count(W.At.Number))
+          continue;
+        // set_data replaces the content of the tensor, not of the storage that a result keeps.
+        if (W.Operation == "set_data" && V.IsResult)
+          continue;
+        Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
+                                       DefectKind::SavedChanged, At));
+        break;
+      }
+    }
+    if (N.DirtyWrite >= 0 && A.Live) {
+      const Write &W = S.Storages[N.DirtyMemory].Writes[N.DirtyWrite];
+      if (!Repaired.count(W.At.Number))
+        Silent.push_back(changedBehind(N, N.DirtyMemory, N.DirtyWrite,
+                                       W.Kind == WriteKind::Activation && W.Tracked
+                                           ? DefectKind::OldHandleRead
+                                           : DefectKind::HistoryOutdated,
+                                       At));
+    }
+    for (const Edge &E : N.Next)
+      Deliver(E, A);
+  }
+  if (!RetainGraph)
+    for (NodeId Id : Visited) {
+      Node &N = S.Nodes.edit(Id);
+      N.Freed = true;
+      N.FreedAt = At;
+    }
+  for (Defect &D : Silent)
+    record(std::move(D));
+  noteLostDependences(Root, At);
+}
+
+/// Remembers for each parameter that a loss depends on in value, but not through the tape, where
+/// its path was cut; finish() tells whether another backward reached it after all.
+void AbstractTorch::noteLostDependences(Operand Root, Site At) {
+  for (auto &[P, E] : dependences(Root.T)) {
+    if (E.Status != Dependence::Cut || S.Tensors[P].EverReached != Reach::Never || !E.At)
+      continue;
+    Tensor &T = S.Tensors.edit(P);
+    if (T.LostAt)
+      continue;
+    T.LostAt = E.At;
+    T.LostHow = E.How;
+    T.LostThrough = E.Through;
+    T.LostInPlace = E.InPlace;
+    T.LostBackward = At;
+  }
+}
+
+void AbstractTorch::holdParameter(TensorId T) {
+  if (T && std::find(S.Parameters.begin(), S.Parameters.end(), T) == S.Parameters.end())
+    S.Parameters.push_back(T);
+}
+
+void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
+  ++S.Effects;
+  bool GradMode = S.GradMode;
+  S.GradMode = false;
+  for (TensorId P : Parameters)
+    if (P && S.Tensors[P].Grad != GradState::Undefined)
+      optimizerWrite(P, Bumps, At);
+  S.GradMode = GradMode;
+}
+
+void AbstractTorch::zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone) {
+  ++S.Effects;
+  for (TensorId P : Parameters) {
+    if (!P)
+      continue;
+    Tensor &T = S.Tensors.edit(P);
+    if (SetToNone)
+      T.Grad = GradState::Undefined;
+    else if (T.Grad != GradState::Undefined)
+      T.Grad = GradState::Zero;
+  }
+}
+
+Operand AbstractTorch::gradOf(TensorId P, Site At) {
+  if (!P || S.Tensors[P].Grad == GradState::Undefined)
+    return {};
+  if (TensorId G = S.Tensors[P].GradTensor)
+    return bind(G);
+  TensorId G = leaf(At, "grad of " + S.Tensors[P].MadeBy, false);
+  S.Tensors.edit(P).GradTensor = G;
+  return bind(G);
+}
+
+void AbstractTorch::finish() {
+  if (S.OpaqueBackward || S.Backwards == 0)
+    return;
+  for (TensorId P : S.Parameters) {
+    const Tensor T = S.Tensors[P];
+    if (!T.LostAt || T.EverReached == Reach::Live || Repaired.count(T.LostAt.Number))
+      continue;
+    bool Zero = T.EverReached == Reach::Zero;
+    Defect D;
+    D.Kind = Zero ? DefectKind::DependenceZeroed : DefectKind::DependenceCut;
+    D.Effect = Zero ? Outcome::Zero : Outcome::Undefined;
+    D.Culprit = T.LostAt;
+    D.Message = Zero ? quoted(T.LostHow) + " makes the gradient of parameter " + quoted(T.MadeBy) +
+                           " zero"
+                     : T.LostHow + " cuts the path from the loss to parameter " + quoted(T.MadeBy);
+    D.Chain.push_back({T.Made, "the parameter is made here"});
+    D.Chain.push_back({T.LostAt, Zero ? "its gradient becomes zero here" : "the graph is cut here"});
+    if (T.LostBackward)
+      D.Chain.push_back({T.LostBackward, "backward() does not reach it from here"});
+    D.Through = T.LostThrough;
+    // A zero comes from a write when the operation named is one.
+    D.InPlace = Zero ? !T.LostHow.empty() && T.LostHow.back() == '_' : T.LostInPlace;
+    D.Operation = T.LostHow;
+    record(std::move(D));
+  }
+}
+
+} // namespace torch_tidy::autograd

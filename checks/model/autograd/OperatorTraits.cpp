@@ -1,0 +1,79 @@
+#include "autograd/OperatorTraits.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace torch_tidy::autograd {
+
+namespace {
+
+template <size_t N> bool isOneOf(std::string_view Name, const std::string_view (&List)[N]) {
+  return std::find(std::begin(List), std::end(List), Name) != std::end(List);
+}
+
+constexpr std::string_view Products[] = {
+    "mul",     "multiply", "mm",      "bmm",     "matmul",  "linear", "dot",
+    "mv",      "outer",    "ger",     "einsum",  "conv1d",  "conv2d", "conv3d",
+    "inner",   "vdot",     "Linear",  "Conv1d",  "Conv2d",  "Conv3d", "kron",
+    "tensordot"};
+constexpr std::string_view ScalarProducts[] = {"mul", "multiply"};
+// d/dx is zero at x = 0: relu by convention, abs by sign(0), powers by 2x.
+constexpr std::string_view Flat[] = {"relu", "relu6", "threshold", "abs", "absolute",
+                                     "square", "ReLU", "ReLU6"};
+constexpr std::string_view ZeroKeepers[] = {
+    "relu",   "relu6", "tanh",  "sin",   "abs",   "neg",   "sum",   "mean",   "clone",
+    "square", "sqrt",  "asinh", "atan",  "sinh",  "round", "floor", "ceil",   "trunc",
+    "sign",   "gelu",  "silu",  "elu",   "selu",  "celu",  "mish",  "leaky_relu", "contiguous",
+    "to",     "ReLU",  "Tanh",  "hardtanh"};
+constexpr std::string_view Overwriters[] = {
+    "zero_",     "fill_",   "copy_",        "set_",         "normal_", "uniform_", "random_",
+    "bernoulli_", "exponential_", "log_normal_", "cauchy_", "geometric_", "eye_", "arange_"};
+constexpr std::string_view Shifts[] = {"add_", "sub_", "subtract_"};
+constexpr std::string_view Copiers[] = {"to",      "contiguous", "type_as", "cpu",    "cuda",
+                                        "float",   "half",       "double",  "bfloat16",
+                                        "_to_copy", "clone",     "toType"};
+constexpr std::string_view PartViews[] = {"select",   "slice", "narrow", "index", "diagonal",
+                                          "as_strided", "unfold"};
+constexpr std::string_view IntegralResults[] = {
+    "argmax", "argmin", "argsort", "eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf",
+    "isfinite", "logical_and", "logical_or", "logical_not", "logical_xor", "nonzero",
+    "multinomial", "searchsorted", "bucketize", "bincount"};
+
+Traits make(std::string_view Name) {
+  Traits T;
+  T.Name = Name;
+  std::string_view Plain = Name;
+  if (Plain.size() > 1 && Plain.back() == '_')
+    Plain.remove_suffix(1);
+  T.Multiplicative = isOneOf(Plain, Products);
+  T.ScalarFactor = isOneOf(Plain, ScalarProducts);
+  T.FlatAtZero = isOneOf(Plain, Flat);
+  T.KeepsZero = isOneOf(Plain, ZeroKeepers);
+  T.Overwrites = isOneOf(Name, Overwriters);
+  T.ShiftOnly = isOneOf(Name, Shifts);
+  T.UsuallyCopies = isOneOf(Plain, Copiers);
+  T.SelectsPart = isOneOf(Plain, PartViews);
+  T.IntegralResult = isOneOf(Plain, IntegralResults);
+  return T;
+}
+
+} // namespace
+
+const Traits &traitsOf(std::string_view SchemaName) {
+  static std::mutex Lock;
+  static std::map<std::string, Traits, std::less<>> Known;
+  static std::deque<std::string> Names;
+  std::string_view Name = SchemaName.substr(0, SchemaName.find('.'));
+  std::lock_guard<std::mutex> Guard(Lock);
+  auto It = Known.find(Name);
+  if (It == Known.end()) {
+    Names.emplace_back(Name);
+    It = Known.emplace(Names.back(), make(Names.back())).first;
+  }
+  return It->second;
+}
+
+} // namespace torch_tidy::autograd

@@ -1,0 +1,25 @@
+// What the fact tables do not say of an operator and a human reads off its formula: whether it is
+// a product, is flat at zero, overwrites, or merely shifts.
+#pragma once
+
+#include <string_view>
+
+namespace torch_tidy::autograd {
+
+struct Traits {
+  std::string_view Name;         ///< without overload: "mul_"
+  bool Multiplicative = false;   ///< linear in each of its tensor factors
+  bool ScalarFactor = false;     ///< ... and in a scalar one: mul(x, 0) is zero
+  bool FlatAtZero = false;       ///< derivative is zero where the argument is zero
+  bool KeepsZero = false;        ///< maps zero to zero
+  bool Overwrites = false;       ///< in-place: the old content does not enter the new one
+  bool ShiftOnly = false;        ///< in-place: adds its operand, so the Jacobian is the identity
+  bool UsuallyCopies = false;    ///< a "maybe view" that users call to copy (to, contiguous, ...)
+  bool SelectsPart = false;      ///< a view of a part, which part is not known
+  bool IntegralResult = false;   ///< argmax and the like
+};
+
+/// By schema name, with or without overload.
+const Traits &traitsOf(std::string_view SchemaName);
+
+} // namespace torch_tidy::autograd

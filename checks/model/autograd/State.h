@@ -1,0 +1,223 @@
+// What the abstract LibTorch remembers: storages and their writes, version counters, tensors, the
+// tape, gradients, and the thread's grad mode. Plain values; the rules are in AbstractTorch.h.
+#pragma once
+
+#include "autograd/Arena.h"
+#include "autograd/Outcome.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace torch_tidy::autograd {
+
+/// A place in the user's program. The number means something to the caller alone (0: none).
+struct Site {
+  uint32_t Number = 0;
+  /// Reached under a decision that was not forced: what follows from it holds on some paths only.
+  bool Conditional = false;
+  explicit operator bool() const { return Number != 0; }
+  bool operator==(const Site &O) const { return Number == O.Number; }
+};
+
+using StorageId = Id<struct StorageTag>;
+using CounterId = Id<struct CounterTag>;
+using FamilyId = Id<struct FamilyTag>;
+using TensorId = Id<struct TensorTag>;
+using NodeId = Id<struct NodeTag>;
+
+/// Which part of a storage a view covers: constant select() indices from the outside in, -1 where
+/// the index is not known. Two regions overlap unless they differ at a known index.
+using Region = std::vector<int>;
+/// Elements of chunk(), split() and unbind() are numbered from here.
+constexpr int FirstChunk = 1 << 20;
+bool overlap(const Region &A, const Region &B);
+
+/// How a handle came to reach its storage behind autograd's back.
+enum class Alias : uint8_t {
+  None,
+  Detach,     ///< detach(), tensor_data(): shares the version counter
+  Data,       ///< data(), variable_data(): does not
+  RawPointer, ///< data_ptr, accessor, from_blob
+};
+
+enum class WriteKind : uint8_t {
+  User,
+  Activation, ///< an activation called with inplace(true)
+  Optimizer,
+};
+
+/// Note [What a write does]
+/// A write changes the content of a storage and may bump a version counter, independently of each
+/// other: in-place operators do both; writes through data(), raw pointers and set_data() change
+/// the content alone; SGD::step() in C++ goes through data() too. A saved variable compares its
+/// counter, so the second kind escapes it. Every write is kept, because the line of the write is
+/// what the user must change.
+struct Write {
+  Site At;               ///< what to change to stop it
+  Site CalledAt;         ///< where it happens, when that is another place (an option's user)
+  WriteKind Kind = WriteKind::User;
+  Alias Through = Alias::None;
+  Site AliasMade;     ///< where that alias was made
+  bool Versioned = true;
+  bool Tracked = false;  ///< recorded on the tape
+  bool UnderNoGrad = false;
+  bool ShiftOnly = false; ///< adds a value without history: its Jacobian is the identity
+  bool Zeroes = false;    ///< the written region holds zeros afterwards
+  Region Where;
+  std::string Operation; ///< "mul_", "index_put_", "step"
+};
+
+struct Storage {
+  std::vector<Write> Writes;
+  std::vector<TensorId> Tensors; ///< every handle on it
+  bool Saved = false;            ///< some node saved it, ever
+  bool Zero = false;             ///< known to be all zero now
+  Site ZeroAt;
+};
+
+struct Counter {
+  std::vector<std::pair<StorageId, uint32_t>> Bumps; ///< version == size; who bumped it
+};
+
+/// A base tensor and its differentiable views: an in-place write through one of them rebases the
+/// history of all (autograd's CopySlices).
+struct Family {
+  NodeId History;
+  uint32_t Version = 0;
+  bool RequiresGrad = false;
+};
+
+/// What became of a parameter's influence on a value.
+struct Dependence {
+  enum State : uint8_t { Live, Zeroed, Cut } Status = Live;
+  Site At;          ///< where it was zeroed or cut
+  std::string How;  ///< "detach_", "copy_ under no-grad", "round"
+  Alias Through = Alias::None;
+  bool InPlace = false; ///< by a write or in-place operation
+};
+using Dependences = std::vector<std::pair<TensorId, Dependence>>; ///< sorted by tensor
+
+enum class GradState : uint8_t { Undefined, Zero, Live };
+
+/// How far any backward of the program got to a leaf.
+enum class Reach : uint8_t { Never, Zero, Live };
+
+struct Tensor {
+  StorageId Memory;
+  CounterId Count;
+  FamilyId Kin;
+  Region Where;
+  bool LeafRequiresGrad = false;
+  bool Untracked = false; ///< its provenance was not followed: silences what depends on it
+  bool IsView = false;    ///< a differentiable view of a base
+  bool MultiView = false; ///< one of several outputs that are views (unbind, chunk, split)
+  bool NoGradView = false; ///< a view made under no-grad of a tensor that requires grad
+  bool Integral = false;  ///< dtype cannot require grad
+  bool Inference = false; ///< made under InferenceMode
+  NodeId History;
+  uint32_t FamilyVersion = 0;
+  Alias Through = Alias::None;
+  Site AliasMade;
+  Site Made;
+  std::string MadeBy; ///< operation, or the parameter's name
+  std::shared_ptr<const Dependences> Depends;
+  /// The content was changed behind autograd after its history was recorded: index of the write.
+  int Dirty = -1;
+  GradState Grad = GradState::Undefined;
+  TensorId GradTensor; ///< what grad() returns, once somebody asked for it or backward ran
+  bool RetainsGrad = false;
+  bool IsParameter = false;
+  Reach EverReached = Reach::Never;
+  Site LostAt; ///< where the gradient was lost, for what was never reached alive
+  std::string LostHow;
+  Alias LostThrough = Alias::None;
+  bool LostInPlace = false;
+  Site LostBackward;
+};
+
+struct SavedValue {
+  TensorId Value;
+  StorageId Memory;
+  CounterId Count;
+  Region Where;
+  uint32_t Version = 0; ///< of the counter, when saved
+  uint32_t Epoch = 0;   ///< number of writes to the storage, when saved
+  bool IsResult = false;
+};
+
+struct Edge {
+  NodeId To;     ///< or
+  TensorId Leaf; ///< an AccumulateGrad
+  bool Zero = false; ///< the gradient along it is zero whatever comes in
+  Site ZeroAt;
+  std::string ZeroHow;
+};
+
+struct Node {
+  std::string Operation;
+  Site At;
+  std::vector<SavedValue> Saved;
+  std::vector<Edge> Next;
+  bool Freed = false;
+  Site FreedAt;
+  /// An operand's content had been changed behind autograd: storage and index of the write.
+  StorageId DirtyMemory;
+  int DirtyWrite = -1;
+};
+
+enum class DefectKind : uint8_t {
+  SavedOverwritten,   ///< versioned write to a saved value
+  SavedChanged,       ///< unversioned write to a saved value
+  HistoryOutdated,    ///< untracked write to a value whose history is used afterwards
+  OldHandleRead,      ///< an in-place activation changed a value that is read through an older handle
+  LeafWritten,        ///< in-place write to a leaf that requires grad
+  MultiViewWritten,   ///< in-place write to an element of unbind, chunk, split
+  NoGradViewWritten,  ///< in-place write, in grad mode, to a view made under no-grad
+  OutVariant,         ///< out= with operands that require grad
+  InferenceTensor,    ///< an inference tensor meets autograd
+  DependenceCut,      ///< a parameter ends without a gradient
+  DependenceZeroed,   ///< a parameter ends with a zero gradient
+  NothingToDo,        ///< backward() on a value without history
+  BackwardTwice,      ///< through a freed graph
+  StepBetween,        ///< optimizer step between forward and backward
+};
+
+struct ChainEvent {
+  Site At;
+  std::string Message;
+};
+
+struct Defect {
+  DefectKind Kind;
+  Outcome Effect;
+  Site Culprit;
+  std::string Message;
+  std::vector<ChainEvent> Chain = {};
+  Alias Through = Alias::None;
+  WriteKind Writer = WriteKind::User;
+  bool InPlace = false; ///< the culprit writes (rather than detaches, converts, ...)
+  std::string Operation = {};
+};
+
+/// Everything; copying it is cheap (see Arena).
+struct State {
+  Arena<Storage, StorageTag> Storages;
+  Arena<Counter, CounterTag> Counters;
+  Arena<Family, FamilyTag> Families;
+  Arena<Tensor, TensorTag> Tensors;
+  Arena<Node, NodeTag> Nodes;
+  bool GradMode = true;
+  bool InferenceMode = false;
+  unsigned Backwards = 0;         ///< how many backward() ran to the end or threw
+  bool OpaqueBackward = false;    ///< one started from a value that was not followed
+  std::vector<TensorId> Parameters; ///< that some optimizer holds
+  std::vector<Defect> Defects;
+  /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
+  /// arms of a branch that leave it alone need not be told apart.
+  unsigned Effects = 0;
+};
+
+} // namespace torch_tidy::autograd

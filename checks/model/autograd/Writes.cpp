@@ -1,0 +1,441 @@
+// In-place operators and every other way to change a tensor's content.
+#include "autograd/AbstractTorch.h"
+#include "autograd/OperatorTraits.h"
+
+#include <algorithm>
+
+namespace torch_tidy::autograd {
+
+struct AbstractTorch::WriteSpec {
+  std::string Operation;
+  const facts::OpFact *Op = nullptr;
+  const std::vector<Argument> *Arguments = nullptr;
+  int Mutated = -1; ///< which argument this write is about
+  std::vector<Operand> Sources;
+  bool Versioned = true;
+  bool Overwrites = false;
+  bool ShiftOnly = false;
+  bool Zeroes = false;
+  bool Differentiable = true;
+  Site CalledAt;
+  WriteKind Kind = WriteKind::User;
+};
+
+namespace {
+
+std::string describe(const Write &W) {
+  switch (W.Through) {
+  case Alias::Detach:
+    return "'" + W.Operation + "' through the detached alias";
+  case Alias::Data:
+    return "'" + W.Operation + "' through data()";
+  case Alias::RawPointer:
+    return "a write through a raw pointer";
+  case Alias::None:
+    break;
+  }
+  if (W.Kind == WriteKind::Optimizer)
+    return "the optimizer's step()";
+  if (W.Kind == WriteKind::Activation)
+    return "the in-place activation '" + W.Operation + "'";
+  return "in-place '" + W.Operation + "'";
+}
+
+} // namespace
+
+void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+                                Site At, const CallOptions &Options) {
+  const Traits &Trait = traitsOf(Op.Name);
+  std::vector<Operand> Sources;
+  bool AnyGrad = false, OutVariant = false;
+  for (size_t A = 0; A < Arguments.size() && A < Op.Arguments.size(); ++A) {
+    const auto &Formal = Op.Arguments[A];
+    OutVariant |= Formal.Mutated && Op.Name.find(".out") != std::string_view::npos;
+    OutVariant |= Formal.Mutated && Op.Name.find("_out") != std::string_view::npos;
+    for (const Operand &X : Arguments[A].Tensors)
+      if (X.T) {
+        AnyGrad |= requiresGrad(X.T);
+        if (!Formal.Mutated)
+          Sources.push_back(X);
+      }
+    for (const Operand &X : Arguments[A].Numbers)
+      if (X.T)
+        Sources.push_back(X);
+  }
+  if (OutVariant && AnyGrad && S.GradMode && !Repaired.count(At.Number)) {
+    Defect D{DefectKind::OutVariant, Outcome::Throws, At,
+             "'" + std::string(Op.Name) +
+                 "' writes into an out argument while an operand requires grad",
+             {}};
+    D.InPlace = true;
+    D.Operation = Trait.Name;
+    raise(std::move(D));
+    return;
+  }
+  for (size_t A = 0; A < Arguments.size() && A < Op.Arguments.size(); ++A) {
+    if (!Op.Arguments[A].Mutated)
+      continue;
+    for (const Operand &X : Arguments[A].Tensors) {
+      if (!X.T)
+        continue;
+      WriteSpec Spec;
+      Spec.Operation = Trait.Name;
+      Spec.Op = &Op;
+      Spec.Arguments = &Arguments;
+      Spec.Mutated = static_cast<int>(A);
+      Spec.Sources = Sources;
+      Spec.Overwrites = Trait.Overwrites;
+      Spec.Kind = Options.Writer;
+      Spec.Differentiable = Op.Outputs.empty() || Op.Outputs[0].Diff != facts::Differentiable::No;
+      auto ConstantIs = [&](double V) {
+        for (size_t C = 0; C < Arguments.size(); ++C)
+          if (Arguments[C].Constant && *Arguments[C].Constant == V && Arguments[C].Tensors.empty())
+            return true;
+        return false;
+      };
+      Spec.Zeroes = Trait.Name == "zero_" || (Trait.Name == "fill_" && ConstantIs(0)) ||
+                    (Trait.Multiplicative && Trait.ScalarFactor && ConstantIs(0)) ||
+                    (Trait.Name == "copy_" && Sources.size() == 1 && isZero(Sources[0].T));
+      // Adding what does not depend on a parameter leaves every derivative as it was.
+      Spec.ShiftOnly = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
+                         Dependences D = dependences(Y.T);
+                         return std::none_of(D.begin(), D.end(), [](const auto &E) {
+                           return E.second.Status != Dependence::Cut;
+                         });
+                       });
+      if (Options.WriteAt)
+        Spec.CalledAt = At;
+      Site Culprit = Options.WriteAt ? Options.WriteAt : At;
+      Culprit.Conditional |= At.Conditional;
+      if (!write(X, Spec, Culprit))
+        return;
+    }
+  }
+}
+
+/// VariableTypeUtils.h, check_inplace: what in-place operators refuse in grad mode.
+bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, Site At) {
+  if (!Tracked || X.T == TensorId())
+    return false;
+  const Tensor &T = S.Tensors[X.T];
+  if (T.Untracked)
+    return false;
+  auto Refuse = [&](DefectKind Kind, std::string Message, std::vector<ChainEvent> Chain) {
+    Defect D{Kind, Outcome::Throws, At, std::move(Message), std::move(Chain)};
+    D.Writer = Spec.Kind;
+    D.InPlace = true;
+    D.Operation = Spec.Operation;
+    raise(std::move(D));
+    return true;
+  };
+  if (T.MultiView)
+    return Refuse(DefectKind::MultiViewWritten,
+                  "in-place '" + Spec.Operation + "' on one of several views returned by '" +
+                      T.MadeBy + "'",
+                  {{T.Made, "the views are made by '" + T.MadeBy + "' here"}});
+  if (T.NoGradView)
+    return Refuse(DefectKind::NoGradViewWritten,
+                  "in-place '" + Spec.Operation +
+                      "' in grad mode on a view that was made under no-grad",
+                  {{T.Made, "the view is made under no-grad here"}});
+  bool Leaf = T.LeafRequiresGrad && !T.History;
+  bool ViewOfLeaf = false;
+  if (T.IsView && !Leaf)
+    for (TensorId Other : S.Storages[T.Memory].Tensors)
+      if (S.Tensors[Other].Kin == T.Kin && S.Tensors[Other].LeafRequiresGrad &&
+          !S.Tensors[Other].History)
+        ViewOfLeaf = true;
+  if (Leaf || ViewOfLeaf) {
+    std::string What = T.IsParameter ? "parameter '" + T.MadeBy + "'" : "a leaf that requires grad";
+    return Refuse(DefectKind::LeafWritten,
+                  "in-place '" + Spec.Operation + "' on " + (ViewOfLeaf ? "a view of " : "") + What +
+                      " in grad mode",
+                  {{T.Made, (ViewOfLeaf ? "the view is made here" : "the leaf is made here")}});
+  }
+  return false;
+}
+
+/// Note [Leave one out]
+/// A program that throws hides what comes after. Once a throwing write is recorded, the program is
+/// run again with that write repaired: done on a copy, as `h = h * 2` would do instead of
+/// `h *= 2`. The tensor moves to a storage and a counter of its own just before the write, so
+/// nobody else, saved variables included, sees it.
+void AbstractTorch::isolate(TensorId Id) {
+  NodeId History = historyOf(Id);
+  bool Grad = requiresGrad(Id);
+  StorageId M = S.Storages.add({});
+  CounterId C = S.Counters.add({});
+  FamilyId F = S.Families.add({});
+  Tensor &T = S.Tensors.edit(Id);
+  T.Memory = M;
+  T.Count = C;
+  T.Kin = F;
+  T.Where.clear();
+  T.IsView = T.MultiView = T.NoGradView = false;
+  T.Through = Alias::None;
+  T.Dirty = -1;
+  T.History = History;
+  T.FamilyVersion = 0;
+  S.Storages.edit(M).Tensors.push_back(Id);
+  S.Families.edit(F).RequiresGrad = Grad;
+}
+
+bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
+  bool Repair = Repaired.count(At.Number) && Spec.Kind != WriteKind::Optimizer;
+  bool GradMode = S.GradMode;
+  if (Repair) {
+    const Tensor &T = S.Tensors[X.T];
+    if (T.LeafRequiresGrad && !T.History)
+      S.GradMode = false; // repaired by a no-grad guard around the write
+    else
+      isolate(X.T);
+  }
+  bool SourceGrad = std::any_of(Spec.Sources.begin(), Spec.Sources.end(),
+                                [&](const Operand &Y) { return requiresGrad(Y.T); });
+  bool Track = S.GradMode && !S.InferenceMode && Spec.Versioned && Spec.Differentiable &&
+               Spec.Kind != WriteKind::Optimizer && (requiresGrad(X.T) || SourceGrad);
+  if (refuseWrite(X, Spec, Track, At)) {
+    S.GradMode = GradMode;
+    return false;
+  }
+
+  const Tensor Before = S.Tensors[X.T];
+  bool Part = !Before.Where.empty();
+  NodeId N;
+  if (Track) {
+    N = addNode(Spec.Operation, Spec.CalledAt ? Spec.CalledAt : At);
+    if (requiresGrad(X.T)) {
+      bool Zero = Spec.Overwrites && !Part;
+      connect(N, X, Zero || (Spec.Zeroes && !Part), At, Spec.Operation);
+      noteOperand(N, X);
+    }
+    for (const Operand &Y : Spec.Sources) {
+      if (requiresGrad(Y.T))
+        connect(N, Y, false, {}, "");
+      noteOperand(N, Y);
+    }
+    if (Spec.Op)
+      saveInputsOfWrite(N, *Spec.Op, *Spec.Arguments, Spec.Mutated);
+  }
+
+  if (matters(Before.Memory) || SourceGrad || Track)
+    ++S.Effects;
+  Write W;
+  W.At = At;
+  W.CalledAt = Spec.CalledAt;
+  W.Kind = Spec.Kind;
+  W.Through = Before.Through;
+  W.AliasMade = Before.AliasMade;
+  W.Versioned = Spec.Versioned;
+  W.Tracked = Track;
+  W.UnderNoGrad = !S.GradMode;
+  W.ShiftOnly = Spec.ShiftOnly;
+  W.Zeroes = Spec.Zeroes && !Part;
+  W.Where = Before.Where;
+  W.Operation = Spec.Operation;
+  Storage &M = S.Storages.edit(Before.Memory);
+  M.Writes.push_back(std::move(W));
+  uint32_t Index = static_cast<uint32_t>(M.Writes.size() - 1);
+  if (Spec.Zeroes && !Part) {
+    M.Zero = true;
+    M.ZeroAt = At;
+  } else if (!traitsOf(Spec.Operation).Multiplicative && !traitsOf(Spec.Operation).KeepsZero) {
+    M.Zero = false;
+  }
+  if (Spec.Versioned)
+    S.Counters.edit(Before.Count).Bumps.push_back({Before.Memory, Index});
+
+  // What the new content depends on.
+  std::string How = !Spec.Versioned || Before.Through != Alias::None
+                        ? "'" + Spec.Operation + "' behind autograd"
+                        : "'" + Spec.Operation + "' under no-grad";
+  std::vector<TensorId> Sharers = S.Storages[Before.Memory].Tensors;
+  for (const Operand &Y : Spec.Sources)
+    for (TensorId Other : Sharers)
+      if (Other == X.T || overlap(S.Tensors[Other].Where, Before.Where)) {
+        bool Cut = !Track || S.Tensors[Other].Kin != Before.Kin;
+        mergeDependences(Other, Y, Cut, At, How, Before.Through, /*InPlace=*/true);
+      }
+
+  if (Track) {
+    Family &F = S.Families.edit(Before.Kin);
+    NodeId BaseHistory = F.History;
+    ++F.Version;
+    F.RequiresGrad = true;
+    if (Part) {
+      // The rest of the base keeps its old history beside the new one (CopySlices).
+      NodeId Slices = addNode("copy_slices", At);
+      Node &SN = S.Nodes.edit(Slices);
+      Edge New;
+      New.To = N;
+      SN.Next.push_back(New);
+      NodeId Rest = BaseHistory ? BaseHistory : baseHistory(Before);
+      if (Rest) {
+        Edge Old;
+        Old.To = Rest;
+        SN.Next.push_back(Old);
+      }
+      S.Families.edit(Before.Kin).History = Slices;
+    } else {
+      S.Families.edit(Before.Kin).History = N;
+    }
+    setHistory(X.T, N);
+    if (Spec.Op)
+      saveResultsOfWrite(N, *Spec.Op, *Spec.Arguments, Spec.Mutated, X.T);
+  }
+
+  // Whoever has a history that does not know of this write now holds a value it does not describe.
+  if (Spec.Kind != WriteKind::Optimizer && !Spec.ShiftOnly)
+    for (TensorId Other : Sharers) {
+      const Tensor &T = S.Tensors[Other];
+      bool Knows = Track && T.Kin == Before.Kin;
+      NodeId HasHistory = T.History ? T.History : S.Families[T.Kin].History;
+      if (Knows || !HasHistory || T.Through != Alias::None || T.Dirty >= 0 ||
+          !overlap(T.Where, Before.Where))
+        continue;
+      S.Tensors.edit(Other).Dirty = static_cast<int>(Index);
+    }
+  if (Track && S.Tensors[X.T].Dirty >= 0 && Spec.Overwrites && !Part)
+    S.Tensors.edit(X.T).Dirty = -1; // the old content is gone, and the history with it
+  S.GradMode = GradMode;
+  return true;
+}
+
+NodeId AbstractTorch::baseHistory(const Tensor &View) {
+  for (TensorId Other : S.Storages[View.Memory].Tensors) {
+    const Tensor &T = S.Tensors[Other];
+    if (T.Kin == View.Kin && !T.IsView)
+      return T.History;
+  }
+  return {};
+}
+
+void AbstractTorch::saveInputsOfWrite(NodeId N, const facts::OpFact &Op,
+                                      const std::vector<Argument> &Arguments, int Mutated) {
+  std::vector<std::vector<Operand>> NoResults;
+  saveFor(N, Op, Arguments, NoResults, Mutated);
+}
+
+void AbstractTorch::saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
+                                       const std::vector<Argument> &Arguments, int Mutated,
+                                       TensorId Result) {
+  for (const facts::Saved &Rule : Op.Saves) {
+    bool Applies = Rule.What == facts::Saved::Output && Rule.GradientOf >= 0 &&
+                   Rule.GradientOf < static_cast<int>(Arguments.size());
+    if (!Applies)
+      continue;
+    bool Needed = Rule.GradientOf == Mutated;
+    for (const Operand &X : Arguments[Rule.GradientOf].Tensors)
+      Needed |= requiresGrad(X.T);
+    if (Needed) {
+      save(N, Result, true);
+      return;
+    }
+  }
+}
+
+void AbstractTorch::rawWrite(Operand T, const std::string &Operation,
+                             const std::vector<Operand> &Sources, Site At) {
+  if (!T.T)
+    return;
+  WriteSpec Spec;
+  Spec.Operation = Operation;
+  Spec.Sources = Sources;
+  Spec.Versioned = false;
+  write(T, Spec, At);
+}
+
+void AbstractTorch::optimizerWrite(TensorId P, bool Bumps, Site At) {
+  WriteSpec Spec;
+  Spec.Operation = "step";
+  Spec.Kind = WriteKind::Optimizer;
+  Spec.Versioned = Bumps;
+  write(bind(P), Spec, At);
+}
+
+void AbstractTorch::setData(Operand X, Operand Source, Site At) {
+  if (!X.T || !Source.T)
+    return;
+  // The tensor keeps its identity, counter and history; its content is another's from here on. A
+  // saved leaf is the tensor itself, so backward reads the new content.
+  WriteSpec Spec;
+  Spec.Operation = "set_data";
+  Spec.Versioned = false;
+  Spec.Sources = {};
+  const Alias Old = S.Tensors[X.T].Through;
+  S.Tensors.edit(X.T).Through = Alias::Data;
+  S.Tensors.edit(X.T).AliasMade = At;
+  write(X, Spec, At);
+  Tensor &T = S.Tensors.edit(X.T);
+  T.Through = Old;
+  StorageId M = S.Tensors[Source.T].Memory;
+  T.Memory = M;
+  S.Storages.edit(M).Tensors.push_back(X.T);
+  ++S.Effects;
+}
+
+void AbstractTorch::detachInPlace(Operand X, Site At) {
+  if (!X.T)
+    return;
+  if (!requiresGrad(X.T) || Repaired.count(At.Number))
+    return;
+  Dependences D = dependences(X.T);
+  ++S.Effects;
+  FamilyId F = S.Families.add({});
+  for (auto &[P, E] : D)
+    if (E.Status == Dependence::Live) {
+      E.Status = Dependence::Cut;
+      E.At = At;
+      E.How = "detach_()";
+      E.InPlace = true;
+    }
+  Tensor &T = S.Tensors.edit(X.T);
+  T.History = {};
+  T.LeafRequiresGrad = false;
+  T.Kin = F;
+  T.Dirty = -1;
+  T.FamilyVersion = 0;
+  T.Depends = std::make_shared<const Dependences>(std::move(D));
+  // detach_() bumps the version: who saved this very tensor as an input will refuse it.
+  Write W;
+  W.At = At;
+  W.Operation = "detach_";
+  W.ShiftOnly = true;
+  StorageId M = T.Memory;
+  CounterId C = T.Count;
+  W.Where = T.Where;
+  Storage &Mem = S.Storages.edit(M);
+  Mem.Writes.push_back(std::move(W));
+  S.Counters.edit(C).Bumps.push_back({M, static_cast<uint32_t>(Mem.Writes.size() - 1)});
+}
+
+void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {
+  if (!X.T)
+    return;
+  const Tensor &T = S.Tensors[X.T];
+  if (T.History)
+    return; // raises when switched off; nothing to do when switched on
+  if (T.LeafRequiresGrad == On)
+    return;
+  ++S.Effects;
+  S.Tensors.edit(X.T).LeafRequiresGrad = On;
+  (void)At;
+}
+
+std::vector<ChainEvent> AbstractTorch::chainOfWrite(const Write &W) const {
+  std::vector<ChainEvent> Chain;
+  if (W.Through != Alias::None)
+    Chain.push_back({W.AliasMade, W.Through == Alias::Detach
+                                      ? "the alias is made here; it shares storage and version counter"
+                                  : W.Through == Alias::Data
+                                      ? "the alias is made here; it shares storage, not the version counter"
+                                      : "the raw pointer is taken here"});
+  if (W.CalledAt)
+    Chain.push_back({W.At, "in-place is asked for here"});
+  Chain.push_back({W.CalledAt ? W.CalledAt : W.At, describe(W) + " writes here"});
+  return Chain;
+}
+
+std::string AbstractTorch::describeWrite(const Write &W) const { return describe(W); }
+
+} // namespace torch_tidy::autograd

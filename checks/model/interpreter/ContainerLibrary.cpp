@@ -1,0 +1,638 @@
+// Containers, smart pointers, optionals, tuples, std::function and the algorithms on them.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/DeclTemplate.h"
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+namespace {
+
+bool isOneOf(llvm::StringRef Name, std::initializer_list<llvm::StringRef> List) {
+  for (llvm::StringRef X : List)
+    if (X == Name)
+      return true;
+  return false;
+}
+
+constexpr size_t MostElements = 64;
+
+} // namespace
+
+std::optional<CellId> Interpreter::containerCall(Call &C) {
+  if (!C.Self || !C.Method)
+    return std::nullopt;
+  const CXXRecordDecl *R = C.Method->getParent();
+  ClassKind Kind = Kinds.kind(R);
+  llvm::StringRef N = C.Name;
+  const Value Self = get(C.Self);
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  switch (Kind) {
+  case ClassKind::Scalar:
+  case ClassKind::TensorIndex:
+    return C.Self;
+  case ClassKind::Optional:
+  case ClassKind::SmartPointer: {
+    if (C.Operator == OO_Arrow || C.Operator == OO_Star || N == "value" || N == "get") {
+      if (Self.K == Value::Null && N != "get")
+        throw ProgramException();
+      if (Self.K == Value::Unknown && C.ResultType->isRecordType())
+        shape(C.Self, C.ResultType, C.At);
+      return C.Self;
+    }
+    if (N == "value_or")
+      return Self.K == Value::Null ? C.Arguments[0] : C.Self;
+    if (N == "has_value" || isa<CXXConversionDecl>(C.Method))
+      return cell(Self.K == Value::Null      ? Value::integer(0)
+                  : Self.K == Value::Unknown ? fresh()
+                                             : Value::integer(1));
+    QualType Inner = Types::firstTemplateArgument(R);
+    if (N == "reset" || N == "operator=" || N == "emplace" || N == "swap" || N == "release") {
+      Value Old = Self;
+      Value New = Value::null();
+      if (N == "emplace") {
+        const CXXRecordDecl *T = Inner.isNull() ? nullptr : Inner->getAsCXXRecordDecl();
+        New = T ? makeObject(T, C.Arguments, C.At) : Arg(0);
+      } else if (N == "swap" && !C.Arguments.empty()) {
+        set(C.Self, get(C.Arguments[0]));
+        set(C.Arguments[0], Old);
+        return C.Self;
+      } else if (!C.Arguments.empty()) {
+        New = Arg(0);
+        if (New.isObject() && P.Objects[New.O].Name == "nullopt_t")
+          New = Value::null();
+        if (Kind == ClassKind::Optional)
+          New = copy(New);
+      }
+      if (N != "release" && !Inner.isNull() &&
+          (Kind == ClassKind::Optional || R->getName() == "unique_ptr"))
+        destroy(Old, Inner);
+      set(C.Self, New);
+      return N == "release" ? cell(Old) : C.Self;
+    }
+    if (Self.isObject() && P.Objects[Self.O].K == Object::Module)
+      return moduleCall(C, Self.O);
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  }
+  case ClassKind::Pair:
+    if ((N == "value" || N == "key" || N == "pair") && Self.isObject() &&
+        P.Objects[Self.O].Elements.size() >= 2)
+      return P.Objects[Self.O].Elements[N == "key" ? 0 : 1];
+    [[fallthrough]];
+  case ClassKind::Tuple:
+    if (C.Operator == OO_Equal) {
+      const Value V = Arg(0);
+      if (Self.isObject() && V.isObject()) {
+        const std::vector<CellId> To = P.Objects[Self.O].Elements, From = P.Objects[V.O].Elements;
+        std::vector<Value> Values; // read all before writing: std::tie(a, b) = {b, a}
+        for (CellId X : From)
+          Values.push_back(copy(get(X)));
+        for (size_t I = 0; I < To.size() && I < Values.size(); ++I)
+          set(To[I], Values[I]);
+        return C.Self;
+      }
+      set(C.Self, copy(V));
+      return C.Self;
+    }
+    break;
+  case ClassKind::Function:
+    if (C.Operator == OO_Equal) {
+      set(C.Self, Arg(0));
+      return C.Self;
+    }
+    if (C.Operator == OO_Call)
+      return invoke(Self, C.Arguments, C.ResultType, C.At);
+    return cell(Self.K == Value::Null ? Value::integer(0) : Value::integer(1));
+  case ClassKind::ReferenceWrapper:
+    if (Self.K == Value::Pointer)
+      return Self.C;
+    return C.Self;
+  case ClassKind::Options: {
+    if (!Self.isObject())
+      set(C.Self, Value::object(object(Object::Options, R->getNameAsString(), R)));
+    ObjectId O = get(C.Self).O;
+    if (isa<CXXConversionDecl>(C.Method))
+      return C.Self;
+    if (C.Operator == OO_Equal) {
+      set(C.Self, copy(Arg(0)));
+      return C.Self;
+    }
+    if (C.Arguments.empty()) {
+      if (auto F = P.Objects[O].field(N.str()))
+        return *F;
+      CellId X = cell(externalValue(C.ResultType, C.At, N.str()));
+      return X;
+    }
+    // A setter of TORCH_ARG; where the value was asked for is where a fix goes.
+    Value V = Arg(0);
+    V.Written = C.E ? C.E->getExprLoc() : SourceLocation();
+    if (C.E)
+      if (const auto *M = dyn_cast<CXXMemberCallExpr>(C.E))
+        if (const auto *ME = dyn_cast<MemberExpr>(M->getCallee()->IgnoreParens()))
+          V.Written = ME->getMemberLoc();
+    CellId X = cell(V);
+    Object &Opts = P.Objects.edit(O);
+    for (auto &[Name, Old] : Opts.Fields)
+      if (Name == N) {
+        Old = X;
+        return C.Self;
+      }
+    Opts.Fields.push_back({N.str(), X});
+    return C.Self;
+  }
+  case ClassKind::Accessor:
+    if (Self.K == Value::RawData) {
+      if (C.ResultType->isRecordType() || C.ResultType->isArithmeticType() ||
+          C.ResultType->isPointerType()) {
+        if (N == "size" || N == "stride" || N == "sizes" || N == "strides")
+          return cell(fresh());
+        Value V;
+        V.K = Value::RawData;
+        V.T = Self.T;
+        return cell(V);
+      }
+      return cell(fresh());
+    }
+    return cell(fresh());
+  case ClassKind::String:
+    if (C.Operator == OO_Equal || C.Operator == OO_PlusEqual || N == "append") {
+      set(C.Self, C.Operator == OO_Equal ? Arg(0) : fresh());
+      return C.Self;
+    }
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  case ClassKind::Sequence:
+    return sequenceCall(C);
+  case ClassKind::Map:
+    return mapCall(C);
+  case ClassKind::Iterator:
+    return iteratorCall(C);
+  default:
+    break;
+  }
+  if (Self.isObject() && P.Objects[Self.O].K == Object::Iterator)
+    return iteratorCall(C);
+  if (Self.isObject() && P.Objects[Self.O].K == Object::Options && C.Arguments.size() == 1) {
+    CellId X = C.Arguments[0];
+    P.Objects.edit(Self.O).Fields.push_back({N.str(), X});
+    return C.Self;
+  }
+  if (C.Operator == OO_Equal && !isUser(C.Method) && !C.Arguments.empty()) {
+    set(C.Self, copy(Arg(0)));
+    return C.Self;
+  }
+  return std::nullopt;
+}
+
+CellId Interpreter::sequenceCall(Call &C) {
+  llvm::StringRef N = C.Name;
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  if (!get(C.Self).isObject() || P.Objects[get(C.Self).O].K == Object::Iterator) {
+    ObjectId New = object(Object::Sequence);
+    P.Objects.edit(New).Open = P.Objects.edit(New).External = true;
+    set(C.Self, Value::object(New));
+  }
+  ObjectId O = get(C.Self).O;
+  auto Size = [&] { return P.Objects[O].Elements.size(); };
+  auto Iterator = [&](int Position) {
+    ObjectId I = object(Object::Iterator);
+    CellId Holder = C.Self;
+    P.Objects.edit(I).Elements = {Holder};
+    P.Objects.edit(I).Position = Position;
+    return cell(Value::object(I));
+  };
+  QualType Element = Types::firstTemplateArgument(C.Method->getParent());
+  if (C.Operator == OO_Equal) {
+    set(C.Self, copy(Arg(0)));
+    return C.Self;
+  }
+  if (N == "push_back" || N == "emplace_back" || N == "push_front" || N == "insert_back") {
+    Value V = Arg(0);
+    if (N == "emplace_back" && !Element.isNull())
+      if (const CXXRecordDecl *T = Element->getAsCXXRecordDecl();
+          T && (C.Arguments.size() != 1 || (isUser(T) && !V.isObject())))
+        V = makeObject(T, C.Arguments, C.At);
+    if (Size() < MostElements) {
+      CellId X = cell(copy(V));
+      std::vector<CellId> &E = P.Objects.edit(O).Elements;
+      E.insert(N == "push_front" ? E.begin() : E.end(), X);
+      return X;
+    }
+    P.Objects.edit(O).Open = true;
+    return P.Objects[O].Elements.back();
+  }
+  if (C.Operator == OO_Subscript || N == "at")
+    return element(C.Self, Arg(0), C.ResultType);
+  if (N == "front")
+    return element(C.Self, Value::integer(0), C.ResultType);
+  if (N == "back")
+    return Size() ? P.Objects[O].Elements.back()
+                  : element(C.Self, Value::integer(0), C.ResultType);
+  if (N == "size" || N == "length")
+    return cell(P.Objects[O].Open ? symbol("size:" + std::to_string(O.Value))
+                                  : Value::integer(static_cast<int64_t>(Size())));
+  if (N == "empty")
+    return cell(P.Objects[O].Open && !Size() ? symbol("empty:" + std::to_string(O.Value))
+                                             : Value::integer(Size() == 0));
+  if (N == "clear") {
+    Object &X = P.Objects.edit(O);
+    X.Elements.clear();
+    X.Open = X.External = false;
+    return cell();
+  }
+  if (N == "pop_back" || N == "pop_front") {
+    std::vector<CellId> &E = P.Objects.edit(O).Elements;
+    if (!E.empty())
+      E.erase(N == "pop_back" ? E.end() - 1 : E.begin());
+    return cell();
+  }
+  if (isOneOf(N, {"begin", "cbegin", "rbegin", "data"}))
+    return Iterator(0);
+  if (isOneOf(N, {"end", "cend", "rend"}))
+    return Iterator(static_cast<int>(Size()));
+  if (N == "vec" || N == "slice")
+    return C.Self;
+  if (N == "insert" || N == "append" || N == "assign") {
+    for (size_t I = 0; I < C.Arguments.size(); ++I) {
+      Value V = Arg(I);
+      if (V.isObject() && P.Objects[V.O].K == Object::Iterator) {
+        if (P.Objects[V.O].Elements.empty())
+          continue;
+        const Value From = get(P.Objects[V.O].Elements[0]);
+        if (!From.isObject() || From.O == O)
+          continue; // the position
+        for (CellId X : std::vector<CellId>(P.Objects[From.O].Elements))
+          if (Size() < MostElements) {
+            CellId New = cell(copy(get(X)));
+            P.Objects.edit(O).Elements.push_back(New);
+          }
+        return Iterator(0);
+      }
+      if (V.K == Value::Tensor || V.isObject()) {
+        CellId New = cell(copy(V));
+        P.Objects.edit(O).Elements.push_back(New);
+      }
+    }
+    return Iterator(0);
+  }
+  if (N == "resize" || N == "reserve") {
+    if (N == "resize" && Arg(0).K == Value::Integer)
+      while (static_cast<int64_t>(Size()) < std::min<int64_t>(Arg(0).I, MostElements)) {
+        CellId New = cell(C.Arguments.size() > 1 ? copy(Arg(1))
+                          : Element.isNull()     ? Value()
+                                                 : defaultValue(Element));
+        P.Objects.edit(O).Elements.push_back(New);
+      }
+    return cell();
+  }
+  if (N == "erase") {
+    P.Objects.edit(O).Open = true;
+    return Iterator(0);
+  }
+  if (N == "fill") {
+    for (CellId X : std::vector<CellId>(P.Objects[O].Elements))
+      set(X, copy(Arg(0)));
+    return cell();
+  }
+  return cell(externalValue(C.ResultType, C.At, N.str()));
+}
+
+CellId Interpreter::mapCall(Call &C) {
+  llvm::StringRef N = C.Name;
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  if (!get(C.Self).isObject()) {
+    ObjectId New = object(Object::Map);
+    P.Objects.edit(New).Open = P.Objects.edit(New).External = true;
+    set(C.Self, Value::object(New));
+  }
+  ObjectId O = get(C.Self).O;
+  auto Same = [](const Value &A, const Value &B) {
+    return A.K == B.K && ((A.K == Value::Integer && A.I == B.I) ||
+                          (A.K == Value::Unknown && A.Symbol && A.Symbol == B.Symbol));
+  };
+  auto Find = [&](const Value &Key) -> std::optional<size_t> {
+    const Object &X = P.Objects[O];
+    for (size_t I = 0; I < X.Elements.size() && I < X.Keys.size(); ++I)
+      if (Same(X.Keys[I], Key))
+        return I;
+    return std::nullopt;
+  };
+  auto IteratorAt = [&](size_t I) {
+    ObjectId Pair = object(Object::Tuple, "pair");
+    const Object X = P.Objects[O];
+    CellId Key = cell(I < X.Keys.size() ? X.Keys[I] : Value());
+    CellId Val = I < X.Elements.size() ? X.Elements[I] : cell();
+    P.Objects.edit(Pair).Elements = {Key, Val};
+    return cell(Value::object(Pair));
+  };
+  if (C.Operator == OO_Equal) {
+    set(C.Self, copy(Arg(0)));
+    return C.Self;
+  }
+  if (C.Operator == OO_Subscript || N == "at" || N == "get" || N == "try_emplace") {
+    Value Key = Arg(0);
+    if (auto I = Find(Key))
+      return P.Objects[O].Elements[*I];
+    bool KeyKnown = Key.K == Value::Integer || Key.Symbol;
+    const Object X = P.Objects[O];
+    if ((!KeyKnown || N == "at") && !X.Elements.empty())
+      return X.Elements.back();
+    CellId New = cell(X.External ? externalValue(C.ResultType, C.At, "element")
+                                 : defaultValue(C.ResultType));
+    P.Objects.edit(O).Elements.push_back(New);
+    P.Objects.edit(O).Keys.push_back(Key);
+    return New;
+  }
+  if (N == "insert" || N == "emplace" || N == "insert_or_assign" || N == "update") {
+    Value Key = Arg(0);
+    Value V = Arg(1);
+    if (C.Arguments.size() == 1 && Key.isObject() && P.Objects[Key.O].Elements.size() >= 2) {
+      const std::vector<CellId> Pair = P.Objects[Key.O].Elements;
+      Key = get(Pair[0]);
+      V = get(Pair[1]);
+    }
+    if (auto I = Find(Key)) {
+      if (N == "insert_or_assign")
+        set(P.Objects[O].Elements[*I], copy(V));
+      return IteratorAt(*I);
+    }
+    if (P.Objects[O].Elements.size() < MostElements) {
+      CellId New = cell(copy(V));
+      P.Objects.edit(O).Elements.push_back(New);
+      P.Objects.edit(O).Keys.push_back(Key);
+    }
+    return IteratorAt(P.Objects[O].Elements.size() - 1);
+  }
+  if (N == "size")
+    return cell(P.Objects[O].Open ? fresh()
+                                  : Value::integer(static_cast<int64_t>(P.Objects[O].Elements.size())));
+  if (N == "empty")
+    return cell(P.Objects[O].Open ? fresh() : Value::integer(P.Objects[O].Elements.empty()));
+  if (N == "find") {
+    if (auto I = Find(Arg(0)))
+      return IteratorAt(*I);
+    return cell(fresh());
+  }
+  if (N == "contains" || N == "count") {
+    if (Find(Arg(0)))
+      return cell(Value::integer(1));
+    return cell(P.Objects[O].Open ? fresh() : Value::integer(0));
+  }
+  if (N == "values" || N == "keys" || N == "items" || N == "pairs") {
+    if (N == "items" || N == "pairs")
+      return C.Self;
+    ObjectId S = object(Object::Sequence);
+    const Object X = P.Objects[O];
+    std::vector<CellId> Elements;
+    if (N == "values")
+      Elements = X.Elements;
+    else
+      for (const Value &K : X.Keys)
+        Elements.push_back(cell(K));
+    P.Objects.edit(S).Elements = std::move(Elements);
+    return cell(Value::object(S));
+  }
+  if (N == "clear") {
+    P.Objects.edit(O).Elements.clear();
+    P.Objects.edit(O).Keys.clear();
+    return cell();
+  }
+  if (N == "begin" || N == "front" || N == "back")
+    return IteratorAt(N == "back" && !P.Objects[O].Elements.empty()
+                          ? P.Objects[O].Elements.size() - 1
+                          : 0);
+  return cell(externalValue(C.ResultType, C.At, N.str()));
+}
+
+CellId Interpreter::iteratorCall(Call &C) {
+  const Value Self = get(C.Self);
+  auto IsIterator = [&](const Value &V) {
+    return V.isObject() && P.Objects[V.O].K == Object::Iterator;
+  };
+  if (!IsIterator(Self)) {
+    // Iterators of maps are their pairs.
+    if (C.Operator == OO_Arrow || C.Operator == OO_Star)
+      return C.Self;
+    return cell(externalValue(C.ResultType, C.At, C.Name.str()));
+  }
+  Object It = P.Objects[Self.O];
+  CellId Sequence = It.Elements.empty() ? cell() : It.Elements[0];
+  auto Moved = [&](int By) {
+    Object New = P.Objects[Self.O];
+    New.Position += By;
+    return Value::object(P.Objects.add(New));
+  };
+  const Value Arg = C.Arguments.empty() ? Value() : get(C.Arguments[0]);
+  switch (C.Operator) {
+  case OO_Star:
+  case OO_Arrow:
+    return element(Sequence, Value::integer(It.Position), C.ResultType);
+  case OO_Subscript:
+    return element(Sequence, Arg.K == Value::Integer ? Value::integer(It.Position + Arg.I) : Arg,
+                   C.ResultType);
+  case OO_PlusPlus:
+  case OO_MinusMinus:
+    set(C.Self, Moved(C.Operator == OO_PlusPlus ? 1 : -1));
+    return C.Self;
+  case OO_Plus:
+  case OO_Minus:
+    if (Arg.K == Value::Integer)
+      return cell(Moved(static_cast<int>(C.Operator == OO_Plus ? Arg.I : -Arg.I)));
+    return cell(IsIterator(Arg) ? fresh() : Self);
+  case OO_PlusEqual:
+    if (Arg.K == Value::Integer)
+      set(C.Self, Moved(static_cast<int>(Arg.I)));
+    return C.Self;
+  case OO_EqualEqual:
+  case OO_ExclaimEqual:
+    if (IsIterator(Arg))
+      return cell(Value::integer((P.Objects[Arg.O].Position == It.Position) ==
+                                 (C.Operator == OO_EqualEqual)));
+    return cell(fresh());
+  case OO_Equal:
+    set(C.Self, Arg);
+    return C.Self;
+  default:
+    return cell(externalValue(C.ResultType, C.At, C.Name.str()));
+  }
+}
+
+/// Free functions of the standard library.
+std::optional<CellId> Interpreter::standardFunction(Call &C) {
+  llvm::StringRef Q = C.Qualified, N = C.Name;
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  bool Std = Q.starts_with("std::") || Q.starts_with("__gnu_cxx::");
+  if (N == "memcpy" || N == "memset" || N == "memmove" || Q == "std::copy" || Q == "std::fill" ||
+      Q == "std::fill_n" || Q == "std::copy_n" || Q == "std::iota") {
+    bool Last = N == "copy" || N == "copy_n";
+    Value To = Last ? Arg(C.Arguments.size() - 1) : Arg(0);
+    if (To.K == Value::RawData) {
+      std::vector<Operand> From;
+      for (CellId A : C.Arguments)
+        if (const Value &V = get(A); V.K == Value::RawData && V.T.T != To.T.T)
+          From.push_back(V.T);
+      Torch.rawWrite(To.T, N.str(), From, C.At);
+      return cell(To);
+    }
+  }
+  if (!Std) {
+    if ((C.Operator == OO_EqualEqual || C.Operator == OO_ExclaimEqual) && C.Arguments.size() == 2 &&
+        !argumentFrom(Arg(0)).Tensors.empty())
+      return std::nullopt;
+    return std::nullopt;
+  }
+  if (C.Arguments.size() == 1 &&
+      isOneOf(N, {"move", "forward", "as_const", "ref", "cref", "addressof", "ref", "begin", "end",
+                  "cbegin", "cend", "back_inserter", "inserter", "launder", "static_pointer_cast",
+                  "dynamic_pointer_cast", "unwrap_ref"})) {
+    if (N == "begin" || N == "end" || N == "cbegin" || N == "cend") {
+      if (!Arg(0).isObject())
+        return C.Arguments[0];
+      ObjectId I = object(Object::Iterator);
+      CellId Holder = C.Arguments[0];
+      int Size = static_cast<int>(P.Objects[Arg(0).O].Elements.size());
+      P.Objects.edit(I).Elements = {Holder};
+      P.Objects.edit(I).Position = N.ends_with("end") ? Size : 0;
+      return cell(Value::object(I));
+    }
+    if (N == "addressof")
+      return cell(Arg(0).isObject() ? Arg(0) : Value::pointer(C.Arguments[0]));
+    return C.Arguments[0];
+  }
+  if (Q == "std::get" && C.Arguments.size() == 1) {
+    const Value V = Arg(0);
+    if (const TemplateArgumentList *T = C.Callee->getTemplateSpecializationArgs();
+        T && T->size() && V.isObject()) {
+      const Object X = P.Objects[V.O];
+      if ((*T)[0].getKind() == TemplateArgument::Integral) {
+        size_t I = (*T)[0].getAsIntegral().getExtValue();
+        if (I < X.Elements.size())
+          return X.Elements[I];
+      }
+    }
+    return cell(externalValue(C.ResultType, C.At, "get"));
+  }
+  if (N == "tie" || N == "forward_as_tuple") {
+    ObjectId T = object(Object::Tuple);
+    P.Objects.edit(T).Elements = C.Arguments;
+    return cell(Value::object(T));
+  }
+  if (N == "make_tuple" || N == "make_pair") {
+    std::vector<CellId> Elements;
+    for (CellId A : C.Arguments)
+      Elements.push_back(cell(copy(get(A))));
+    ObjectId T = object(Object::Tuple);
+    P.Objects.edit(T).Elements = std::move(Elements);
+    return cell(Value::object(T));
+  }
+  if ((N == "swap" || N == "exchange") && C.Arguments.size() == 2) {
+    Value A = Arg(0), B = Arg(1);
+    set(C.Arguments[0], B);
+    if (N == "swap") {
+      set(C.Arguments[1], A);
+      return cell();
+    }
+    return cell(A);
+  }
+  if (N == "make_shared" || N == "make_unique" || N == "make_optional") {
+    if (const TemplateArgumentList *T = C.Callee->getTemplateSpecializationArgs();
+        T && T->size() && (*T)[0].getKind() == TemplateArgument::Type) {
+      QualType Inner = (*T)[0].getAsType();
+      if (const CXXRecordDecl *R = Inner->getAsCXXRecordDecl())
+        return cell(makeObject(R, C.Arguments, C.At));
+      return cell(Value::pointer(cell(C.Arguments.empty() ? defaultValue(Inner) : Arg(0))));
+    }
+  }
+  // Comparisons and arithmetic of iterators.
+  if (C.Operator != OO_None && C.Arguments.size() == 2 && Arg(0).isObject() &&
+      P.Objects[Arg(0).O].K == Object::Iterator) {
+    Call Method = C;
+    Method.Self = C.Arguments[0];
+    Method.Arguments = {C.Arguments[1]};
+    return iteratorCall(Method);
+  }
+  if (C.Operator == OO_EqualEqual || C.Operator == OO_ExclaimEqual) {
+    if (C.Arguments.size() == 2)
+      return cell(arithmetic(C.Operator == OO_EqualEqual ? BO_EQ : BO_NE, Arg(0), Arg(1)));
+  }
+  if (C.Operator == OO_LessLess || C.Operator == OO_GreaterGreater)
+    return C.Arguments.empty() ? cell() : C.Arguments[0]; // streams
+  // Algorithms that call back.
+  if (isOneOf(N, {"for_each", "transform", "accumulate", "generate", "for_each_n"})) {
+    Value Callable, Range, Out;
+    for (size_t I = 0; I < C.Arguments.size(); ++I) {
+      Value V = Arg(I);
+      if (V.K == Value::Function || (V.isObject() && P.Objects[V.O].K == Object::Closure))
+        Callable = V;
+      if (V.isObject() && (P.Objects[V.O].K == Object::Iterator || P.Objects[V.O].K == Object::Sequence)) {
+        Value S = P.Objects[V.O].K == Object::Iterator ? get(P.Objects[V.O].Elements[0]) : V;
+        if (!Range.isObject())
+          Range = S;
+        else if (S.isObject() && S.O != Range.O)
+          Out = S;
+      }
+    }
+    if ((Callable.K == Value::Function || Callable.isObject()) && Range.isObject()) {
+      QualType T = C.ResultType;
+      if (Callable.isObject() && P.Objects[Callable.O].Callee)
+        T = P.Objects[Callable.O].Callee->getReturnType().getNonReferenceType();
+      CellId Last = N == "accumulate" && C.Arguments.size() > 2 ? C.Arguments[2] : CellId();
+      size_t K = 0;
+      for (CellId X : std::vector<CellId>(P.Objects[Range.O].Elements)) {
+        std::vector<CellId> In;
+        if (N == "accumulate")
+          In = {Last, X};
+        else
+          In = {X};
+        CellId R = invoke(Callable, In, T, C.At);
+        if (N == "accumulate")
+          Last = cell(get(R));
+        if (N == "transform") {
+          ObjectId To = Out.isObject() ? Out.O : Range.O;
+          if (K < P.Objects[To].Elements.size()) {
+            CellId Slot = P.Objects[To].Elements[K];
+            set(Slot, get(R));
+          } else if (K < MostElements) {
+            CellId New = cell(get(R));
+            P.Objects.edit(To).Elements.push_back(New);
+          }
+        }
+        ++K;
+      }
+      return N == "accumulate" && Last ? Last : cell(fresh());
+    }
+  }
+  std::vector<Operand> Operands;
+  for (CellId A : C.Arguments)
+    for (const Operand &X : tensorsIn(get(A)))
+      Operands.push_back(X);
+  if (Operands.empty() && !Kinds.isTensor(C.ResultType)) {
+    if (!C.Arguments.empty() && C.ResultType->isArithmeticType()) {
+      // A pure function of numbers: equal questions, equal answers.
+      std::string Key = C.Qualified + "(";
+      Operand Origin;
+      bool Pure = true;
+      for (CellId A : C.Arguments) {
+        const Value &V = get(A);
+        if (V.T.T && V.K != Value::Tensor)
+          Origin = V.T;
+        if (V.K == Value::Integer)
+          Key += std::to_string(V.I) + ",";
+        else if (V.K == Value::Floating)
+          Key += std::to_string(V.D) + ",";
+        else if (V.Symbol)
+          Key += (V.Negated ? "!" : "") + std::to_string(V.Symbol) + "s,";
+        else
+          Pure = false;
+      }
+      Value R = Pure && N != "rand" ? symbol(Key) : fresh();
+      R.T = Origin;
+      return cell(R);
+    }
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  }
+  return std::nullopt;
+}
+
+} // namespace torch_tidy::model

@@ -1,0 +1,268 @@
+#include "interpreter/Diagnosis.h"
+
+#include "clang/AST/Expr.h"
+#include "clang/AST/ExprCXX.h"
+#include "clang/Basic/SourceManager.h"
+#include "clang/Lex/Lexer.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+using autograd::Alias;
+using autograd::Defect;
+using autograd::DefectKind;
+using autograd::WriteKind;
+
+llvm::StringRef checkFor(const Defect &D) {
+  if (D.Kind == DefectKind::StepBetween)
+    return "torch-training-step";
+  if (!D.InPlace)
+    return {}; // cuts and order: families of their own
+  if (D.Kind == DefectKind::BackwardTwice)
+    return {};
+  switch (D.Through) {
+  case Alias::Detach:
+    return "torch-detach-inplace-write";
+  case Alias::Data:
+  case Alias::RawPointer:
+    return "torch-data-mutation";
+  case Alias::None:
+    break;
+  }
+  return D.Writer == WriteKind::Activation ? "torch-inplace-activation" : "torch-inplace-autograd";
+}
+
+std::optional<Finding> Diagnosis::describe(const Defect &D, Certainty How) const {
+  const SourceManager &SM = Context.getSourceManager();
+  SourceLocation Loc = Program.location(D.Culprit);
+  if (Loc.isInvalid())
+    return std::nullopt;
+  Finding F;
+  F.Check = checkFor(D).str();
+  if (F.Check.empty())
+    return std::nullopt;
+  F.Predicted = D.Effect;
+  F.How = How;
+  F.Loc = SM.getExpansionLoc(Loc);
+  F.Message = D.Message;
+  for (const autograd::ChainEvent &E : D.Chain)
+    if (SourceLocation L = Program.location(E.At); L.isValid())
+      F.Chain.push_back({SM.getExpansionLoc(L), E.Message});
+  if (!Loc.isMacroID() && !Program.insideTemplate(D.Culprit))
+    F.Fixes = fixesFor(D);
+  return F;
+}
+
+//===--- fixes -----------------------------------------------------------------------------===//
+
+namespace {
+
+struct Text {
+  const SourceManager &SM;
+  const LangOptions &Lang;
+
+  std::string of(SourceRange R) const {
+    return Lexer::getSourceText(CharSourceRange::getTokenRange(R), SM, Lang).str();
+  }
+  SourceLocation after(SourceLocation Token) const {
+    return Lexer::getLocForEndOfToken(Token, 0, SM, Lang);
+  }
+  std::optional<Token> next(SourceLocation L) const { return Lexer::findNextToken(L, SM, Lang); }
+  std::string spelling(const Token &T) const { return Lexer::getSpelling(T, SM, Lang); }
+  bool inMacro(SourceRange R) const { return R.getBegin().isMacroID() || R.getEnd().isMacroID(); }
+};
+
+/// A variable, member or element that can be assigned to without evaluating anything twice.
+bool isPlain(const Expr *E) {
+  E = E->IgnoreParenImpCasts();
+  if (const auto *D = dyn_cast<DeclRefExpr>(E)) {
+    const auto *V = dyn_cast<VarDecl>(D->getDecl());
+    return V && !V->getType().getNonReferenceType().isConstQualified();
+  }
+  if (const auto *M = dyn_cast<MemberExpr>(E))
+    return isa<FieldDecl>(M->getMemberDecl()) && !M->getType().isConstQualified() &&
+           (isa<CXXThisExpr>(M->getBase()->IgnoreParenImpCasts()) || isPlain(M->getBase()));
+  if (const auto *C = dyn_cast<CXXOperatorCallExpr>(E); C && C->getOperator() == OO_Subscript) {
+    // An element of a container, not of a tensor: those are views.
+    const Expr *Index = C->getArg(1)->IgnoreParenImpCasts();
+    const CXXRecordDecl *R = C->getArg(0)->getType()->getAsCXXRecordDecl();
+    return R && R->getName() != "Tensor" && isPlain(C->getArg(0)) &&
+           (isa<IntegerLiteral>(Index) || isPlain(Index));
+  }
+  return false;
+}
+
+/// x, for x.data(), x.detach() and chains of such.
+const Expr *behindAlias(const Expr *E, bool &Aliased) {
+  E = E->IgnoreParenImpCasts();
+  while (true) {
+    if (const auto *M = dyn_cast<MaterializeTemporaryExpr>(E))
+      E = M->getSubExpr()->IgnoreParenImpCasts();
+    else if (const auto *B = dyn_cast<CXXBindTemporaryExpr>(E))
+      E = B->getSubExpr()->IgnoreParenImpCasts();
+    else if (const auto *C = dyn_cast<CXXMemberCallExpr>(E);
+             C && C->getNumArgs() == 0 && C->getMethodDecl() &&
+             C->getMethodDecl()->getDeclName().isIdentifier() &&
+             (C->getMethodDecl()->getName() == "data" ||
+              C->getMethodDecl()->getName() == "detach" ||
+              C->getMethodDecl()->getName() == "tensor_data" ||
+              C->getMethodDecl()->getName() == "variable_data")) {
+      Aliased = true;
+      E = C->getImplicitObjectArgument()->IgnoreParenImpCasts();
+    } else
+      return E;
+  }
+}
+
+const char *binarySpelling(OverloadedOperatorKind K) {
+  switch (K) {
+  case OO_PlusEqual:
+    return " + ";
+  case OO_MinusEqual:
+    return " - ";
+  case OO_StarEqual:
+    return " * ";
+  case OO_SlashEqual:
+    return " / ";
+  default:
+    return nullptr;
+  }
+}
+
+bool bindsTighter(const Expr *E) {
+  E = E->IgnoreParenImpCasts();
+  return isa<DeclRefExpr>(E) || isa<MemberExpr>(E) || isa<CallExpr>(E) || isa<IntegerLiteral>(E) ||
+         isa<FloatingLiteral>(E) || isa<ArraySubscriptExpr>(E);
+}
+
+/// In-place methods without an out-of-place sibling of the same arguments.
+bool hasOutOfPlaceForm(llvm::StringRef Name) {
+  static const llvm::StringRef Without[] = {
+      "zero_",   "fill_",   "copy_",      "normal_",      "uniform_",     "random_",
+      "set_",    "detach_", "resize_",    "bernoulli_",   "exponential_", "requires_grad_",
+      "cauchy_", "geometric_", "log_normal_", "index_put_", "set_requires_grad"};
+  return Name.ends_with("_") && !Name.ends_with("__") && !llvm::is_contained(Without, Name);
+}
+
+} // namespace
+
+std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
+  const SourceManager &SM = Context.getSourceManager();
+  Text T{SM, Context.getLangOpts()};
+  SourceLocation Loc = Program.location(D.Culprit);
+
+  // inplace(true) -> inplace(false); ReLU(true) -> ReLU(false)
+  if (checkFor(D) == "torch-inplace-activation" || !Program.statement(D.Culprit)) {
+    Token Tok;
+    if (Lexer::getRawToken(Loc, Tok, SM, Context.getLangOpts(), true))
+      return {};
+    if (T.spelling(Tok) == "true")
+      return {FixItHint::CreateReplacement(CharSourceRange::getTokenRange(Loc, Loc), "false")};
+    auto Open = T.next(Loc);
+    if (!Open || T.spelling(*Open) != "(")
+      return {};
+    auto Value = T.next(Open->getLocation());
+    if (Value && T.spelling(*Value) == "true")
+      return {FixItHint::CreateReplacement(
+          CharSourceRange::getTokenRange(Value->getLocation(), Value->getLocation()), "false")};
+    return {};
+  }
+
+  const auto *E = dyn_cast_or_null<Expr>(Program.statement(D.Culprit));
+  if (!E || T.inMacro(E->getSourceRange()))
+    return {};
+  bool Statement = Program.isDiscarded(D.Culprit);
+  auto EndOfStatement = [&]() -> SourceLocation {
+    auto Semi = T.next(E->getEndLoc());
+    return Semi && T.spelling(*Semi) == ";" ? Semi->getLocation() : SourceLocation();
+  };
+  auto Replace = [&](std::string With) {
+    return std::vector<FixItHint>{FixItHint::CreateReplacement(
+        CharSourceRange::getTokenRange(E->getSourceRange()), std::move(With))};
+  };
+
+  if (D.Kind == DefectKind::LeafWritten) {
+    SourceLocation Semi = EndOfStatement();
+    if (!Statement || Semi.isInvalid())
+      return {};
+    return {FixItHint::CreateInsertion(E->getBeginLoc(), "{ torch::NoGradGuard no_grad; "),
+            FixItHint::CreateInsertion(T.after(Semi), " }")};
+  }
+
+  if (D.Operation == "detach_()" || D.Operation == "detach_") {
+    const auto *M = dyn_cast<CXXMemberCallExpr>(E);
+    if (!M)
+      return {};
+    SourceLocation Semi = EndOfStatement();
+    if (Statement && Semi.isValid())
+      return {FixItHint::CreateRemoval(CharSourceRange::getTokenRange(E->getBeginLoc(), Semi))};
+    return Replace(T.of(M->getImplicitObjectArgument()->getSourceRange()));
+  }
+
+  // Writes through a named alias: the alias becomes a copy.
+  bool Aliased = false;
+  const Expr *Object = nullptr;
+  llvm::StringRef Method;
+  std::string Arguments;
+  const char *Binary = nullptr;
+  const Expr *Right = nullptr;
+  if (const auto *M = dyn_cast<CXXMemberCallExpr>(E)) {
+    Object = behindAlias(M->getImplicitObjectArgument(), Aliased);
+    if (M->getMethodDecl() && M->getMethodDecl()->getDeclName().isIdentifier())
+      Method = M->getMethodDecl()->getName();
+    std::vector<std::string> Written;
+    for (const Expr *A : M->arguments())
+      if (!isa<CXXDefaultArgExpr>(A))
+        Written.push_back(T.of(A->getSourceRange()));
+    for (size_t I = 0; I < Written.size(); ++I)
+      Arguments += (I ? ", " : "") + Written[I];
+  } else if (const auto *O = dyn_cast<CXXOperatorCallExpr>(E); O && O->getNumArgs() == 2) {
+    Object = behindAlias(O->getArg(0), Aliased);
+    Binary = binarySpelling(O->getOperator());
+    Right = O->getArg(1);
+  }
+  if (!Object)
+    return {};
+
+  if (D.Through != Alias::None && !Aliased) {
+    for (const autograd::ChainEvent &Event : D.Chain) {
+      const auto *Made = dyn_cast_or_null<CXXMemberCallExpr>(Program.statement(Event.At));
+      if (!Made || !Made->getMethodDecl() || !Made->getMethodDecl()->getDeclName().isIdentifier())
+        continue;
+      llvm::StringRef N = Made->getMethodDecl()->getName();
+      if ((N == "detach" || N == "data" || N == "tensor_data" || N == "variable_data") &&
+          Made->getNumArgs() == 0 && !T.inMacro(Made->getSourceRange()) &&
+          !Made->getType()->isPointerType()) {
+        return {FixItHint::CreateInsertion(T.after(Made->getEndLoc()), ".clone()")};
+      }
+    }
+    return {};
+  }
+
+  if (!isPlain(Object))
+    return {};
+  std::string Name = T.of(Object->getSourceRange());
+  if (D.Kind == DefectKind::HistoryOutdated && D.Through == Alias::None)
+    return {}; // under no-grad: the guard has to move, which is the author's decision
+  if (Binary && Right) {
+    std::string R = T.of(Right->getSourceRange());
+    if (!bindsTighter(Right))
+      R = "(" + R + ")";
+    std::string New = Name + " = " + Name + Binary + R;
+    return Replace(Statement ? New : "(" + New + ")");
+  }
+  if (hasOutOfPlaceForm(Method)) {
+    std::string Call = Name + "." + Method.drop_back().str() + "(" + Arguments + ")";
+    // As an expression the value is what matters; as a statement, the variable.
+    return Replace(Statement ? Name + " = " + Call : "(" + Name + " = " + Call + ")");
+  }
+  // Anything else that writes a part or overwrites: on a copy of its own.
+  SourceLocation Semi = EndOfStatement();
+  if (!Statement || Semi.isInvalid() || Aliased)
+    return {};
+  return {FixItHint::CreateInsertion(E->getBeginLoc(), "{ " + Name + " = " + Name + ".clone(); "),
+          FixItHint::CreateInsertion(T.after(Semi), " }")};
+}
+
+} // namespace torch_tidy::model

@@ -1,0 +1,173 @@
+// Running a root: one path at a time, from the start, under a prefix of decisions.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
+                                         const std::vector<bool> &Prefix,
+                                         const std::set<uint32_t> &Repaired) {
+  P = ProgramState();
+  Torch.S = autograd::State();
+  Torch.Repaired = Repaired;
+  Torch.catchException();
+  this->Prefix = Prefix;
+  Decisions.clear();
+  Symbols.clear();
+  Forks.clear();
+  Lives.clear();
+  Stack.clear();
+  Current = nullptr;
+  DiscardedExpression = nullptr;
+  Steps = 0;
+  UndecidedArms = Speculating = TryDepth = 0;
+
+  PathResult R;
+  bool Ended = false;
+  try {
+    Body();
+    Ended = true;
+  } catch (ProgramException &) {
+  } catch (PathEnd &) {
+    R.BudgetHit = Steps > Options.StepBudget;
+  } catch (ForkNeeded &) {
+    // Cannot happen outside of a speculated arm.
+  }
+  Current = nullptr;
+  // After an exception nobody can say which gradients the rest would have given.
+  if (Ended)
+    Torch.finish();
+  R.Defects = std::move(Torch.S.Defects);
+  R.ReachedBackward = Torch.S.Backwards > 0;
+  Stats.Steps += Steps;
+  ++Stats.Paths;
+  return R;
+}
+
+void Interpreter::callRoot(const FunctionDecl *F) {
+  std::vector<CellId> Args;
+  std::vector<TensorId> Held;
+  Site At = site(F->getLocation());
+  Value Self;
+  if (const auto *M = dyn_cast<CXXMethodDecl>(F); M && !M->isStatic())
+    Self = makeUserObject(M->getParent(), chooseConstructor(M->getParent(), {}), {});
+  for (const ParmVarDecl *Param : F->parameters()) {
+    QualType T = Param->getType().getNonReferenceType();
+    if (T->isPointerType())
+      T = T->getPointeeType();
+    const CXXRecordDecl *R = T->getAsCXXRecordDecl();
+    if (R && Kinds.kind(R) == ClassKind::SmartPointer)
+      if (QualType Inner = Types::firstTemplateArgument(R); !Inner.isNull())
+        R = Inner->getAsCXXRecordDecl();
+    Value V;
+    ClassKind K = Kinds.kind(R);
+    bool IsModule = R && (K == ClassKind::Module || K == ClassKind::ModuleHolder);
+    const CXXRecordDecl *Impl = K == ClassKind::ModuleHolder ? Kinds.holderImpl(R) : R;
+    if (IsModule && Impl && isUser(Impl) && Impl->hasDefinition() &&
+        !Impl->getDefinition()->isAbstract()) {
+      // A module: what a caller would construct.
+      const CXXConstructorDecl *Ctor = nullptr;
+      for (const CXXConstructorDecl *C : Impl->getDefinition()->ctors())
+        if (!C->isCopyOrMoveConstructor() && (!Ctor || C->getNumParams() < Ctor->getNumParams()))
+          Ctor = C;
+      std::vector<CellId> CtorArgs;
+      if (Ctor)
+        for (const ParmVarDecl *X : Ctor->parameters())
+          if (!X->hasDefaultArg())
+            CtorArgs.push_back(cell(externalValue(X->getType(), At, X->getNameAsString())));
+      V = makeUserObject(Impl, Ctor, CtorArgs);
+      std::vector<std::pair<std::string, CellId>> All;
+      if (V.isObject())
+        parametersOf(V.O, All, "", false);
+      for (const auto &[N, C] : All)
+        if (Operand X = tensorOperand(C); X.T)
+          Held.push_back(X.T);
+    } else {
+      V = externalValue(Param->getType(), At, Param->getNameAsString());
+    }
+    Args.push_back(cell(V));
+  }
+  for (CellId A : Args)
+    if (const Value V = get(A); V.isObject() && P.Objects[V.O].K == Object::Optimizer) {
+      P.Objects.edit(V.O).Held = Held; // a caller's optimizer holds the caller's modules
+      for (TensorId T : Held)
+        Torch.holdParameter(T);
+    }
+  enter(F, Self, Args);
+}
+
+void Interpreter::trainModule(const CXXRecordDecl *R) {
+  R = R->getDefinition();
+  Site At = site(R->getLocation());
+  const CXXMethodDecl *Forward = nullptr;
+  for (const CXXMethodDecl *M : R->methods())
+    if (M->getDeclName().isIdentifier() && M->getName() == "forward" && M->hasBody())
+      Forward = M;
+  if (!Forward)
+    return;
+  const CXXConstructorDecl *Ctor = nullptr;
+  for (const CXXConstructorDecl *C : R->ctors())
+    if (!C->isCopyOrMoveConstructor() && !C->isDeleted() &&
+        (!Ctor || C->getNumParams() < Ctor->getNumParams()))
+      Ctor = C;
+  std::vector<CellId> CtorArgs;
+  if (Ctor)
+    for (const ParmVarDecl *X : Ctor->parameters())
+      if (!X->hasDefaultArg())
+        CtorArgs.push_back(cell(externalValue(X->getType(), At, X->getNameAsString())));
+  Value Module = makeUserObject(R, Ctor, CtorArgs);
+  if (!Module.isObject())
+    return;
+  std::vector<std::pair<std::string, CellId>> All;
+  parametersOf(Module.O, All, "", false);
+  std::vector<TensorId> Held;
+  for (const auto &[N, C] : All)
+    if (Operand X = tensorOperand(C); X.T) {
+      Held.push_back(X.T);
+      Torch.holdParameter(X.T);
+    }
+  Site Body = site(Forward->getLocation());
+  const facts::OpFact *Sum = Facts.op("sum"), *Add = Facts.op("add.Tensor");
+  if (!Sum || !Add)
+    return;
+  for (int Step = 0; Step < 2; ++Step) {
+    std::vector<CellId> Args;
+    for (const ParmVarDecl *X : Forward->parameters()) {
+      if (X->hasDefaultArg())
+        break;
+      Args.push_back(cell(externalValue(X->getType(), Body, X->getNameAsString())));
+    }
+    zeroGrad(Held);
+    CellId Out = enter(Forward, Module, Args);
+    Operand Loss;
+    for (const Operand &X : tensorsIn(get(Out))) {
+      if (!Torch.requiresGrad(X.T))
+        continue;
+      std::vector<autograd::Argument> A(1);
+      A[0].Tensors = {X};
+      auto S = Torch.call(*Sum, A, Body, {});
+      if (S.empty() || S[0].empty())
+        continue;
+      if (!Loss.T) {
+        Loss = S[0][0];
+        continue;
+      }
+      std::vector<autograd::Argument> Two(2);
+      Two[0].Tensors = {Loss};
+      Two[1].Tensors = {S[0][0]};
+      if (auto T = Torch.call(*Add, Two, Body, {}); !T.empty() && !T[0].empty())
+        Loss = T[0][0];
+    }
+    if (!Loss.T)
+      return;
+    Torch.backward(Loss, false, Body);
+    checkThrown();
+    Torch.step(Held, true, Body);
+    checkThrown();
+  }
+}
+
+} // namespace torch_tidy::model

@@ -1,0 +1,251 @@
+// Runs the user's AST on the abstract LibTorch.
+//
+// lvalue(expression) gives a cell, rvalue(expression) a value; scopes unwind lifetimes, because
+// guards are objects; user callees are entered with their real arguments; library callees are
+// answered from the fact tables (TensorLibrary.cpp), or by small models of containers, modules and
+// optimizers (the other *Library.cpp).
+#pragma once
+
+#include "Finding.h"
+#include "LibraryFiles.h"
+#include "interpreter/Types.h"
+#include "interpreter/Values.h"
+
+#include "clang/AST/ASTContext.h"
+#include "clang/AST/Stmt.h"
+#include "clang/AST/StmtCXX.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <map>
+#include <set>
+
+namespace torch_tidy::model {
+
+/// Unwinding of the interpreted program: these are thrown by the interpreter, never to its caller.
+struct ProgramException {}; ///< an exception of the interpreted program
+struct PathEnd {};          ///< the path is over: exit(), budget
+struct ForkNeeded {};       ///< a speculated branch arm contains a decision that must be taken
+
+/// The whole state of an interpreted program; copied to run the arms of a branch.
+struct ProgramState {
+  autograd::State Torch;
+  autograd::Arena<Value, CellTag> Cells;
+  autograd::Arena<Object, ObjectTag> Objects;
+  std::map<const clang::VarDecl *, CellId> Globals;
+  std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
+  bool Autocast = false;
+  unsigned FreshSymbols = 0;
+};
+
+class Interpreter {
+public:
+  Interpreter(clang::ASTContext &Context, const LibraryFiles &Files, const facts::FactTable &Facts,
+              const AnalysisOptions &Options, Statistics &Stats);
+
+  //===--- driving (Explorer.cpp) ----------------------------------------------------------===//
+
+  struct PathResult {
+    std::vector<autograd::Defect> Defects;
+    bool ReachedBackward = false;
+    bool BudgetHit = false;
+  };
+  /// Runs Body under Prefix, the decisions to take first, with some defects repaired.
+  PathResult run(llvm::function_ref<void()> Body, const std::vector<bool> &Prefix,
+                 const std::set<uint32_t> &Repaired);
+  /// The decisions of the last run.
+  const std::vector<bool> &decisions() const { return Decisions; }
+
+  /// Calls a function as if by nobody: parameters are what a user would pass.
+  void callRoot(const clang::FunctionDecl *F);
+  /// Constructs a module, runs two training steps on it.
+  void trainModule(const clang::CXXRecordDecl *R);
+
+  clang::SourceLocation location(Site At) const;
+  const clang::Stmt *statement(Site At) const;
+  bool insideTemplate(Site At) const;
+  bool isDiscarded(Site At) const; ///< an expression that is a whole statement
+  bool isUser(const clang::Decl *D) const;
+  const Types &types() const { return Kinds; }
+
+private:
+  using Expr = clang::Expr;
+  using Stmt = clang::Stmt;
+  using QualType = clang::QualType;
+  enum class Flow { Normal, Break, Continue, Return };
+
+  struct Frame {
+    const clang::FunctionDecl *Function = nullptr;
+    llvm::DenseMap<const clang::ValueDecl *, CellId> Variables;
+    Value This;
+    CellId Result;
+    bool ResultUnknown = false; ///< some passed-over early return gave another number
+    unsigned Depth = 0;
+    Frame *Caller = nullptr;
+  };
+  struct Live {
+    CellId Where;
+    QualType Type;
+  };
+
+  //===--- statements (Statements.cpp) -----------------------------------------------------===//
+  Flow execute(const Stmt *S);
+  Flow executeIf(const clang::IfStmt *S);
+  Flow executeFor(const Expr *Condition, const Stmt *Body, const Expr *Increment, bool BodyFirst);
+  Flow executeRangeFor(const clang::CXXForRangeStmt *S);
+  Flow executeSwitch(const clang::SwitchStmt *S);
+  Flow executeTry(const clang::CXXTryStmt *S);
+  void declare(const clang::VarDecl *D);
+  void bindStructured(const clang::DecompositionDecl *D, CellId From);
+  void unwind(size_t Mark);
+  void destroy(Value V, QualType T);
+  bool needsDestruction(QualType T);
+
+  //===--- branches (Branches.cpp) ---------------------------------------------------------===//
+  std::optional<bool> known(const Value &V) const;
+  bool decide(const Value &V, const void *Where);
+  Flow branch(const Value &Condition, const void *Where, llvm::function_ref<Flow()> Then,
+              llvm::function_ref<Flow()> Else);
+  bool mergeable(const ProgramState &Before, const ProgramState &A, const ProgramState &B) const;
+  void mergeInto(const ProgramState &Before, const ProgramState &Other);
+  ProgramState snapshot() const;
+  void restore(const ProgramState &Saved);
+
+  //===--- expressions (Expressions.cpp) ---------------------------------------------------===//
+  CellId lvalue(const Expr *E);
+  Value rvalue(const Expr *E);
+  CellId lvalueOf(const Expr *E) { return E->isGLValue() ? lvalue(E) : cell(rvalue(E)); }
+  void evaluate(const Expr *E);
+  Value castValue(const clang::CastExpr *E);
+  Value binary(const clang::BinaryOperator *E);
+  Value arithmetic(clang::BinaryOperatorKind K, const Value &A, const Value &B);
+  Value unary(const clang::UnaryOperator *E);
+  Value lambda(const clang::LambdaExpr *E);
+  Value initList(const clang::InitListExpr *E);
+  CellId variable(const clang::ValueDecl *D);
+  CellId member(CellId Base, const clang::ValueDecl *Field);
+  CellId element(CellId Base, const Value &Index, QualType T);
+  CellId dereference(const Value &V, QualType T);
+
+  //===--- calls (Calls.cpp) ---------------------------------------------------------------===//
+  struct Call {
+    const clang::FunctionDecl *Callee = nullptr;
+    const clang::CXXMethodDecl *Method = nullptr;
+    const clang::Expr *E = nullptr;
+    CellId Self; ///< valid for member calls
+    std::vector<CellId> Arguments;
+    std::vector<const Expr *> Written; ///< the argument expressions, parallel to Arguments
+    Site At;
+    bool Discarded = false; ///< the result is not used
+    llvm::StringRef Name;   ///< "mul_", "operator="
+    std::string Qualified;
+    clang::OverloadedOperatorKind Operator = clang::OO_None;
+    QualType ResultType;
+  };
+  CellId call(const clang::CallExpr *E);
+  CellId dispatch(Call &C);
+  CellId enter(const clang::FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
+               const Object *Closure = nullptr);
+  CellId invoke(const Value &Callable, const std::vector<CellId> &Args, QualType Result, Site At);
+  std::vector<CellId> arguments(const clang::FunctionDecl *F, llvm::ArrayRef<const Expr *> Args,
+                                std::vector<const Expr *> *Written = nullptr);
+  Value construct(const clang::CXXConstructExpr *E);
+  Value makeObject(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  Value makeUserObject(const clang::CXXRecordDecl *R, const clang::CXXConstructorDecl *Ctor,
+                       const std::vector<CellId> &Args);
+  void initialise(const clang::CXXConstructorDecl *Ctor, const Value &Self);
+  void defaultFields(const clang::CXXRecordDecl *R, const Value &Self);
+  const clang::CXXConstructorDecl *chooseConstructor(const clang::CXXRecordDecl *R,
+                                                     const std::vector<CellId> &Args);
+  CellId notFollowed(Call &C, const std::string &Why);
+
+  //===--- library models ------------------------------------------------------------------===//
+  std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
+  std::optional<CellId> tensorSpecial(Call &C);
+  CellId applyOperator(Call &C, const facts::OpFact &Op, const std::vector<int> &ArgumentOf,
+                       bool InPlaceActivation);
+  CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
+  autograd::Argument argumentFrom(const Value &V);
+  std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
+  Operand tensorOperand(CellId C);
+  Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
+  bool writtenInPlace(const Value &Options) const;
+  clang::SourceLocation inPlaceWritten(const Value &Options) const;
+  CellId moduleCall(Call &C, ObjectId M);                           // ModuleLibrary.cpp
+  Value makeLibraryModule(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  CellId forward(ObjectId M, const std::vector<CellId> &Args, Site At, bool Discarded, QualType T,
+                 llvm::StringRef Method = "forward");
+  CellId forwardLibrary(ObjectId M, const std::vector<CellId> &Args, Site At, bool Discarded);
+  void parametersOf(ObjectId M, std::vector<std::pair<std::string, CellId>> &Out,
+                    const std::string &Prefix, bool Buffers, unsigned Depth = 0) const;
+  void setTraining(ObjectId M, int On, unsigned Depth = 0);
+  Value cloneModule(ObjectId M, Site At, unsigned Depth = 0);
+  void addChild(ObjectId M, const std::string &Name, const Value &Child);
+  std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
+  CellId sequenceCall(Call &C);
+  CellId mapCall(Call &C);
+  CellId iteratorCall(Call &C);
+  std::optional<CellId> standardFunction(Call &C);
+  std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
+  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  void releaseGuard(ObjectId G);
+  void backward(const Value &Root, bool Retain, Site At);
+  void stepOptimizer(ObjectId O, Site At);
+  void zeroGrad(const std::vector<TensorId> &Tensors);
+  void trainLoop(const std::vector<CellId> &Args, Site At);
+
+  //===--- values --------------------------------------------------------------------------===//
+  CellId cell(Value V = {}) { return P.Cells.add(std::move(V)); }
+  const Value &get(CellId C) const { return P.Cells[C]; }
+  void set(CellId C, Value V) { P.Cells.edit(C) = std::move(V); }
+  ObjectId object(Object::Kind K, std::string Name = "", const clang::CXXRecordDecl *R = nullptr);
+  Value copy(const Value &V, unsigned Depth = 0);
+  Value fresh();
+  Value symbol(const std::string &Key);
+  Value negate(Value V) const;
+  /// A default-initialised value, or (External) one that comes from outside.
+  Value defaultValue(QualType T, bool External = false);
+  Value externalValue(QualType T, Site At, const std::string &Name);
+  void shape(CellId C, QualType T, Site At); ///< gives an unknown value the form its type demands
+  Site site(const Stmt *S);
+  Site site(clang::SourceLocation L, const Stmt *S = nullptr);
+  void untracked(const std::string &Why);
+  void checkThrown();
+  void tick();
+
+  clang::ASTContext &Context;
+  const clang::SourceManager &Sources;
+  const LibraryFiles &Files;
+  const facts::FactTable &Facts;
+  const AnalysisOptions &Options;
+  Statistics &Stats;
+  Types Kinds;
+
+  ProgramState P;
+  autograd::AbstractTorch Torch; ///< its state lives in P between calls; see TorchScope
+  Frame *Current = nullptr;
+  std::vector<const clang::FunctionDecl *> Stack;
+  std::vector<Live> Lives;
+  unsigned long Steps = 0;
+  unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
+  unsigned Speculating = 0;
+  unsigned TryDepth = 0;
+  std::vector<bool> Prefix, Decisions;
+  std::map<std::string, uint32_t> Symbols;
+  llvm::DenseSet<const void *> Forks; ///< branches known to need a decision
+
+  struct Place {
+    clang::SourceLocation Loc;
+    const Stmt *S = nullptr;
+    bool InTemplate = false;
+    bool Discarded = false;
+  };
+  std::vector<Place> Places;
+  std::map<std::pair<clang::SourceLocation::UIntTy, const Stmt *>, uint32_t> PlaceNumbers;
+  const Expr *DiscardedExpression = nullptr;
+};
+
+} // namespace torch_tidy::model

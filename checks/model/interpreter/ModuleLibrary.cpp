@@ -1,0 +1,446 @@
+// torch::nn: what modules hold, and what their forward does.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+using autograd::WriteKind;
+using facts::ModuleFact;
+
+namespace {
+
+std::string withoutImpl(std::string Name) {
+  if (llvm::StringRef(Name).ends_with("Impl"))
+    Name.resize(Name.size() - 4);
+  return Name;
+}
+
+/// "Linear(4, 2)" hides LinearOptions(4, 2): the name of the option that argument I sets.
+std::string optionName(const CXXRecordDecl *Module, unsigned I) {
+  for (const CXXConstructorDecl *C : Module->ctors()) {
+    if (C->isCopyOrMoveConstructor() || C->getNumParams() == 0)
+      continue;
+    const CXXRecordDecl *Options =
+        C->getParamDecl(0)->getType().getNonReferenceType()->getAsCXXRecordDecl();
+    if (!Options || !Options->getName().ends_with("Options") || !Options->hasDefinition())
+      continue;
+    for (const CXXConstructorDecl *O : Options->getDefinition()->ctors())
+      if (!O->isCopyOrMoveConstructor() && O->getNumParams() > I)
+        return O->getParamDecl(I)->getNameAsString();
+  }
+  return {};
+}
+
+std::string literalText(const Expr *E) {
+  if (!E)
+    return {};
+  E = E->IgnoreUnlessSpelledInSource();
+  if (const auto *C = dyn_cast<CXXConstructExpr>(E); C && C->getNumArgs() >= 1)
+    return literalText(C->getArg(0));
+  if (const auto *S = dyn_cast<StringLiteral>(E))
+    return S->getString().str();
+  return {};
+}
+
+} // namespace
+
+void Interpreter::addChild(ObjectId M, const std::string &Name, const Value &Child) {
+  if (Child.isObject() && P.Objects[Child.O].K == Object::Module)
+    P.Objects.edit(M).Children.push_back({Name, Child});
+  else if (Child.K == Value::Function ||
+           (Child.isObject() && P.Objects[Child.O].K == Object::Closure))
+    P.Objects.edit(M).Children.push_back({Name, Child});
+  else if (Child.isObject()) // NamedAnyModule {"name", module}, nested lists, pairs
+    for (CellId E : std::vector<CellId>(P.Objects[Child.O].Elements))
+      addChild(M, Name, get(E));
+  if (Child.isObject() && P.Objects[Child.O].K == Object::Record)
+    for (const auto &[N, C] : std::vector<std::pair<std::string, CellId>>(P.Objects[Child.O].Fields))
+      if (get(C).isObject() && P.Objects[get(C).O].K == Object::Module)
+        addChild(M, N, get(C));
+}
+
+Value Interpreter::makeLibraryModule(const CXXRecordDecl *R, const std::vector<CellId> &Args,
+                                     Site At) {
+  std::string Name = withoutImpl(R->getNameAsString());
+  ObjectId O = object(Object::Module, Name, R);
+  ++Torch.S.Effects;
+  if (Name == "Sequential" || Name == "ModuleList" || Name == "ModuleDict") {
+    for (size_t I = 0; I < Args.size(); ++I)
+      addChild(O, std::to_string(I), get(Args[I]));
+    return Value::object(O);
+  }
+  if (Name == "Functional") {
+    if (!Args.empty())
+      P.Objects.edit(O).Fields.push_back({"function", Args[0]});
+    return Value::object(O);
+  }
+  for (size_t I = 0; I < Args.size(); ++I) {
+    const Value V = get(Args[I]);
+    if (V.isObject() && P.Objects[V.O].K == Object::Options) {
+      for (const auto &[N, C] : P.Objects[V.O].Fields)
+        P.Objects.edit(O).Fields.push_back({N, C});
+    } else if (std::string N = optionName(R->getDefinition() ? R->getDefinition() : R,
+                                          static_cast<unsigned>(I));
+               !N.empty()) {
+      P.Objects.edit(O).Fields.push_back({N, Args[I]});
+    }
+  }
+  const ModuleFact *Fact = Facts.module(Name);
+  if (!Fact) {
+    if (Name != "Module")
+      untracked("module without facts: " + Name);
+    return Value::object(O);
+  }
+  auto Present = [&](const ModuleFact::Member &M) {
+    if (M.OptionName.empty())
+      return true;
+    if (auto C = P.Objects[O].field(std::string(M.OptionName)))
+      return known(get(*C)).value_or(M.Default);
+    return M.Default;
+  };
+  for (const ModuleFact::Member &M : Fact->Parameters)
+    if (Present(M)) {
+      TensorId T = Torch.leaf(At, Name + "." + std::string(M.Name), true);
+      Torch.S.Tensors.edit(T).IsParameter = true;
+      CellId C = cell(Value::tensor(Torch.bind(T)));
+      P.Objects.edit(O).Parameters.push_back({std::string(M.Name), C});
+    }
+  for (const ModuleFact::Member &M : Fact->Buffers)
+    if (Present(M)) {
+      CellId C = cell(Value::tensor(Torch.bind(Torch.leaf(At, Name + "." + std::string(M.Name), false))));
+      P.Objects.edit(O).Buffers.push_back({std::string(M.Name), C});
+    }
+  return Value::object(O);
+}
+
+void Interpreter::parametersOf(ObjectId M, std::vector<std::pair<std::string, CellId>> &Out,
+                               const std::string &Prefix, bool Buffers, unsigned Depth) const {
+  if (Depth > 16)
+    return;
+  const Object &O = P.Objects[M];
+  for (const auto &[N, C] : Buffers ? O.Buffers : O.Parameters)
+    Out.push_back({Prefix + N, C});
+  for (const auto &[N, C] : O.Children)
+    if (C.isObject() && P.Objects[C.O].K == Object::Module)
+      parametersOf(C.O, Out, Prefix + N + ".", Buffers, Depth + 1);
+}
+
+void Interpreter::setTraining(ObjectId M, int On, unsigned Depth) {
+  if (Depth > 16)
+    return;
+  if (P.Objects[M].Training != On) {
+    P.Objects.edit(M).Training = On;
+    ++Torch.S.Effects;
+  }
+  for (const auto &[N, C] : std::vector<std::pair<std::string, Value>>(P.Objects[M].Children))
+    if (C.isObject() && P.Objects[C.O].K == Object::Module)
+      setTraining(C.O, On, Depth + 1);
+}
+
+/// Module::clone(): the same structure with parameters of its own.
+Value Interpreter::cloneModule(ObjectId M, Site At, unsigned Depth) {
+  Object O = P.Objects[M];
+  auto Fresh = [&](std::vector<std::pair<std::string, CellId>> &Members) {
+    for (auto &[N, C] : Members) {
+      Operand T = tensorOperand(C);
+      if (!T.T)
+        continue;
+      TensorId New = Torch.leaf(At, Torch.S.Tensors[T.T].MadeBy, Torch.requiresGrad(T.T));
+      Torch.S.Tensors.edit(New).IsParameter = Torch.S.Tensors[T.T].IsParameter;
+      C = cell(Value::tensor(Torch.bind(New)));
+    }
+  };
+  Fresh(O.Parameters);
+  Fresh(O.Buffers);
+  std::map<uint32_t, Value> Renamed;
+  if (Depth < 16)
+    for (auto &[N, C] : O.Children)
+      if (C.isObject() && P.Objects[C.O].K == Object::Module) {
+        Value New = cloneModule(C.O, At, Depth + 1);
+        Renamed[C.O.Value] = New;
+        C = New;
+      }
+  for (auto &[N, C] : O.Fields) {
+    Value V = get(C);
+    if (V.isObject())
+      if (auto It = Renamed.find(V.O.Value); It != Renamed.end())
+        V = It->second;
+    C = cell(V);
+  }
+  ++Torch.S.Effects;
+  return Value::object(P.Objects.add(std::move(O)));
+}
+
+CellId Interpreter::moduleCall(Call &C, ObjectId M) {
+  llvm::StringRef N = C.Name;
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  auto Text = [&](size_t I) { return I < C.Written.size() ? literalText(C.Written[I]) : ""; };
+  if (C.Operator == OO_Call || N == "forward")
+    return forward(M, C.Arguments, C.At, C.Discarded, C.ResultType);
+  if (C.Operator == OO_Arrow || C.Operator == OO_Star || N == "ptr" || N == "get" || N == "as" ||
+      N == "shared_from_this")
+    return cell(Value::object(M));
+  if (N == "register_module" || N == "replace_module") {
+    Value V = C.Arguments.empty() ? Value() : get(C.Arguments.back());
+    addChild(M, Text(0), V);
+    ++Torch.S.Effects;
+    return cell(V);
+  }
+  if (N == "register_parameter") {
+    Value V = Arg(1);
+    if (V.K == Value::Tensor && V.T.T) {
+      bool On = C.Arguments.size() < 3 || known(Arg(2)).value_or(true);
+      Torch.setRequiresGrad(V.T, On, C.At);
+      autograd::Tensor &T = Torch.S.Tensors.edit(V.T.T);
+      T.IsParameter = true;
+      T.MadeBy = Text(0).empty() ? "parameter" : Text(0);
+    }
+    CellId X = cell(V);
+    P.Objects.edit(M).Parameters.push_back({Text(0), X});
+    ++Torch.S.Effects;
+    return X;
+  }
+  if (N == "register_buffer") {
+    CellId X = cell(Arg(1));
+    P.Objects.edit(M).Buffers.push_back({Text(0), X});
+    ++Torch.S.Effects;
+    return X;
+  }
+  if (N == "parameters" || N == "buffers" || N == "named_parameters" || N == "named_buffers") {
+    std::vector<std::pair<std::string, CellId>> All;
+    parametersOf(M, All, "", N.contains("buffers"));
+    bool Named = N.starts_with("named");
+    ObjectId S = object(Named ? Object::Map : Object::Sequence);
+    std::vector<CellId> Elements;
+    std::vector<Value> Keys;
+    for (const auto &[Name, X] : All) {
+      if (get(X).K != Value::Tensor || !get(X).T.T)
+        continue;
+      Elements.push_back(cell(get(X)));
+      Keys.push_back(symbol("str:" + Name));
+    }
+    Object &O = P.Objects.edit(S);
+    O.Elements = std::move(Elements);
+    if (Named)
+      O.Keys = std::move(Keys);
+    return cell(Value::object(S));
+  }
+  if (N == "children" || N == "modules" || N == "named_children" || N == "named_modules") {
+    ObjectId S = object(N.starts_with("named") ? Object::Map : Object::Sequence);
+    std::vector<CellId> Elements;
+    std::vector<Value> Keys;
+    std::vector<std::pair<std::string, Value>> Work(P.Objects[M].Children);
+    if (N.ends_with("modules"))
+      Work.insert(Work.begin(), {"", Value::object(M)});
+    for (size_t I = 0; I < Work.size() && I < 256; ++I) {
+      Elements.push_back(cell(Work[I].second));
+      Keys.push_back(symbol("str:" + Work[I].first));
+      if (N.ends_with("modules") && I > 0 && Work[I].second.isObject())
+        for (const auto &X : std::vector<std::pair<std::string, Value>>(P.Objects[Work[I].second.O].Children))
+          Work.push_back(X);
+    }
+    Object &O = P.Objects.edit(S);
+    O.Elements = std::move(Elements);
+    if (O.K == Object::Map)
+      O.Keys = std::move(Keys);
+    return cell(Value::object(S));
+  }
+  if (N == "train" || N == "eval") {
+    int On = N == "eval" ? 0 : 1;
+    if (N == "train" && !C.Arguments.empty())
+      On = known(Arg(0)) ? static_cast<int>(*known(Arg(0))) : -1;
+    setTraining(M, On);
+    return cell();
+  }
+  if (N == "is_training") {
+    int T = P.Objects[M].Training;
+    return cell(T >= 0 ? Value::integer(T) : symbol("training:" + std::to_string(M.Value)));
+  }
+  if (N == "zero_grad") {
+    std::vector<std::pair<std::string, CellId>> All;
+    parametersOf(M, All, "", false);
+    std::vector<TensorId> Tensors;
+    for (const auto &[Name, X] : All)
+      if (Operand T = tensorOperand(X); T.T)
+        Tensors.push_back(T.T);
+    zeroGrad(Tensors);
+    return cell();
+  }
+  if (N == "to" || N == "save" || N == "load" || N == "pretty_print" || N == "cuda" || N == "cpu")
+    return cell();
+  if (N == "push_back" || N == "append" || N == "insert" || N == "extend" || N == "update") {
+    for (size_t I = 0; I < C.Arguments.size(); ++I)
+      addChild(M, Text(0).empty() ? std::to_string(P.Objects[M].Children.size()) : Text(0),
+               get(C.Arguments[I]));
+    ++Torch.S.Effects;
+    return cell(Value::object(M));
+  }
+  if (N == "operator[]" || N == "at" || N == "ptr_at") {
+    const Object &O = P.Objects[M];
+    const Value I = Arg(0);
+    if (I.K == Value::Integer && I.I >= 0 && I.I < static_cast<int64_t>(O.Children.size()))
+      return cell(O.Children[I.I].second);
+    std::string Key = Text(0);
+    for (const auto &[Name, Child] : O.Children)
+      if (!Key.empty() && Name == Key)
+        return cell(Child);
+    if (!O.Children.empty())
+      return cell(O.Children.back().second); // an unknown index: some element
+    return cell(externalValue(C.ResultType, C.At, "module"));
+  }
+  if (N == "size")
+    return cell(Value::integer(static_cast<int64_t>(P.Objects[M].Children.size())));
+  if (N == "is_empty" || N == "empty")
+    return cell(Value::integer(P.Objects[M].Children.empty()));
+  if (N == "begin" || N == "end" || N == "cbegin" || N == "cend") {
+    ObjectId S = object(Object::Sequence);
+    std::vector<CellId> Elements;
+    for (const auto &[Name, Child] : std::vector<std::pair<std::string, Value>>(P.Objects[M].Children))
+      Elements.push_back(cell(Child));
+    P.Objects.edit(S).Elements = std::move(Elements);
+    ObjectId I = object(Object::Iterator);
+    CellId Holder = cell(Value::object(S));
+    Object &It = P.Objects.edit(I);
+    It.Elements = {Holder};
+    It.Position = N.ends_with("end") ? static_cast<int>(P.Objects[S].Elements.size()) : 0;
+    return cell(Value::object(I));
+  }
+  if (N == "clone")
+    return cell(cloneModule(M, C.At));
+  if (N == "apply" && !C.Arguments.empty()) {
+    std::vector<Value> Work{Value::object(M)};
+    for (size_t I = 0; I < Work.size() && I < 256; ++I) {
+      for (const auto &[Name, Child] : std::vector<std::pair<std::string, Value>>(P.Objects[Work[I].O].Children))
+        if (Child.isObject() && P.Objects[Child.O].K == Object::Module)
+          Work.push_back(Child);
+      invoke(get(C.Arguments[0]), {cell(Work[I])}, Context.VoidTy, C.At);
+    }
+    return cell();
+  }
+  if (N == "name")
+    return cell(fresh());
+  if (N == "reset_parameters" || N == "reset")
+    return cell();
+  return cell(externalValue(C.ResultType, C.At, N.str()));
+}
+
+CellId Interpreter::forward(ObjectId M, const std::vector<CellId> &Args, Site At, bool Discarded,
+                            QualType T, llvm::StringRef Method) {
+  const Object O = P.Objects[M];
+  if (O.Class && isUser(O.Class)) {
+    const CXXMethodDecl *Best = nullptr;
+    for (const CXXRecordDecl *R = O.Class->getDefinition(); R && !Best;) {
+      for (const CXXMethodDecl *X : R->methods())
+        if (X->getDeclName().isIdentifier() && X->getName() == Method &&
+            X->getNumParams() >= Args.size() && X->getMinRequiredArguments() <= Args.size())
+          Best = X;
+      const CXXRecordDecl *Base = nullptr;
+      for (const CXXBaseSpecifier &B : R->bases())
+        if (const CXXRecordDecl *X = B.getType()->getAsCXXRecordDecl(); X && isUser(X))
+          Base = X->getDefinition();
+      R = Base;
+    }
+    if (Best)
+      return enter(Best, Value::object(M), Args);
+    if (O.Name.empty()) {
+      untracked("module without forward");
+      std::vector<Operand> Operands;
+      for (CellId A : Args)
+        for (const Operand &X : tensorsIn(get(A)))
+          Operands.push_back(X);
+      if (Kinds.isTensor(T))
+        return cell(Value::tensor(Torch.callUnknown("forward", Operands, At)));
+      return cell(externalValue(T, At, "forward"));
+    }
+  }
+  return forwardLibrary(M, Args, At, Discarded);
+}
+
+CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, Site At,
+                                   bool Discarded) {
+  const Object O = P.Objects[M];
+  if (O.Name == "Sequential") {
+    std::vector<CellId> In = Args;
+    for (const auto &[N, Child] : O.Children) {
+      CellId Out;
+      if (Child.isObject() && P.Objects[Child.O].K == Object::Module)
+        Out = forward(Child.O, In, At, false, Context.VoidTy);
+      else
+        Out = invoke(Child, In, Context.VoidTy, At);
+      In = {Out};
+    }
+    return In.empty() ? cell() : In[0];
+  }
+  if (O.Name == "Functional") {
+    if (auto F = O.field("function")) {
+      QualType T = Context.VoidTy;
+      const Value V = get(*F);
+      if (V.K == Value::Function && V.F)
+        T = V.F->getReturnType().getNonReferenceType();
+      return invoke(V, Args, T, At);
+    }
+  }
+  std::vector<Operand> Inputs, Parameters;
+  for (CellId A : Args)
+    for (const Operand &X : tensorsIn(get(A)))
+      Inputs.push_back(X);
+  for (const auto &[N, C] : O.Parameters)
+    Parameters.push_back(tensorOperand(C));
+  const ModuleFact *Fact = Facts.module(O.Name);
+  if (!Fact) {
+    untracked("module without facts: " + O.Name);
+    std::vector<Operand> All = Inputs;
+    All.insert(All.end(), Parameters.begin(), Parameters.end());
+    return cell(Value::tensor(Torch.callUnknown(O.Name, All, At)));
+  }
+  // Facts number the parameters as the fact lists them; absent ones keep their place.
+  std::vector<Operand> Ordered;
+  for (const ModuleFact::Member &Member : Fact->Parameters) {
+    Operand X;
+    for (const auto &[N, C] : O.Parameters)
+      if (N == Member.Name)
+        X = tensorOperand(C);
+    Ordered.push_back(X);
+  }
+  if (!O.Parameters.empty() && Ordered.empty())
+    Ordered = Parameters;
+  std::vector<Operand> Given(Inputs.begin(),
+                             Inputs.begin() + std::min<size_t>(Inputs.size(), std::max(1, Fact->Inputs)));
+
+  bool InPlace = false;
+  autograd::CallOptions Options;
+  if (Fact->InPlaceOption)
+    if (auto C = O.field("inplace")) {
+      InPlace = known(get(*C)).value_or(false);
+      if (InPlace && get(*C).Written.isValid())
+        Options.WriteAt = site(get(*C).Written);
+    }
+  Options.Writer = Discarded ? WriteKind::User : WriteKind::Activation;
+
+  unsigned Outputs = 1;
+  if (Fact->Returns == "(Tensor,Tensor)")
+    Outputs = 2;
+  else if (Fact->Returns == "(Tensor,(Tensor,Tensor))")
+    Outputs = 3;
+  std::vector<Operand> R =
+      Torch.callModule(*Fact, O.Training != 0, InPlace, Given, Ordered, Outputs, At, Options);
+  checkThrown();
+  // Training mode that is not known: both modes differ for dropout and normalisation only in what
+  // they save, and training saves more.
+  if (Outputs == 1 || R.size() < Outputs)
+    return cell(R.empty() ? Value() : Value::tensor(R[0]));
+  auto Tuple = [&](std::vector<CellId> Elements) {
+    ObjectId T = object(Object::Tuple);
+    P.Objects.edit(T).Elements = std::move(Elements);
+    return cell(Value::object(T));
+  };
+  auto X = [&](unsigned I) { return cell(Value::tensor(R[I])); };
+  if (Outputs == 2)
+    return Tuple({X(0), X(1)});
+  return Tuple({X(0), Tuple({X(1), X(2)})});
+}
+
+} // namespace torch_tidy::model

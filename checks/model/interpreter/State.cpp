@@ -1,0 +1,263 @@
+// Values: copying, defaults, what comes from outside, symbols, places.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/ASTContext.h"
+#include "clang/AST/DeclTemplate.h"
+#include "clang/AST/Expr.h"
+#include "clang/AST/ParentMapContext.h"
+#include "clang/Basic/SourceManager.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+Interpreter::Interpreter(ASTContext &Context, const LibraryFiles &Files,
+                         const facts::FactTable &Facts, const AnalysisOptions &Options,
+                         Statistics &Stats)
+    : Context(Context), Sources(Context.getSourceManager()), Files(Files), Facts(Facts),
+      Options(Options), Stats(Stats), Torch(Facts) {
+  Places.emplace_back();
+}
+
+bool Interpreter::isUser(const Decl *D) const { return D && !Files.contains(D->getLocation()); }
+
+void Interpreter::untracked(const std::string &Why) { ++Stats.UntrackedReasons[Why]; }
+
+//===--- places ----------------------------------------------------------------------------===//
+
+Site Interpreter::site(SourceLocation L, const Stmt *S) {
+  auto [It, New] = PlaceNumbers.insert({{L.getRawEncoding(), S}, 0});
+  if (New) {
+    It->second = static_cast<uint32_t>(Places.size());
+    Place X;
+    X.Loc = L;
+    X.S = S;
+    Places.push_back(X);
+  }
+  if (Current && Current->Function &&
+      Current->Function->getTemplateInstantiationPattern() != nullptr)
+    Places[It->second].InTemplate = true;
+  return {It->second, UndecidedArms > 0};
+}
+
+Site Interpreter::site(const Stmt *S) {
+  if (!S)
+    return {};
+  SourceLocation L = S->getBeginLoc();
+  if (const auto *E = dyn_cast<Expr>(S))
+    L = E->getExprLoc(); // of a member call: the member's name, the right line in a chain
+  return site(L, S);
+}
+
+SourceLocation Interpreter::location(Site At) const { return Places[At.Number].Loc; }
+const Stmt *Interpreter::statement(Site At) const { return Places[At.Number].S; }
+bool Interpreter::insideTemplate(Site At) const { return Places[At.Number].InTemplate; }
+
+bool Interpreter::isDiscarded(Site At) const { return Places[At.Number].Discarded; }
+
+//===--- values ----------------------------------------------------------------------------===//
+
+ObjectId Interpreter::object(Object::Kind K, std::string Name, const CXXRecordDecl *R) {
+  Object O;
+  O.K = K;
+  O.Name = std::move(Name);
+  O.Class = R;
+  return P.Objects.add(std::move(O));
+}
+
+Value Interpreter::symbol(const std::string &Key) {
+  auto It = Symbols.insert({Key, static_cast<uint32_t>(Symbols.size() + 1)}).first;
+  Value V;
+  V.Symbol = It->second;
+  return V;
+}
+
+Value Interpreter::fresh() { return symbol("#" + std::to_string(P.FreshSymbols++)); }
+
+Value Interpreter::negate(Value V) const {
+  V.Negated = !V.Negated;
+  return V;
+}
+
+/// Value semantics of records and containers; tensors, modules, closures and optimizers are
+/// handles.
+Value Interpreter::copy(const Value &V, unsigned Depth) {
+  if (!V.isObject() || Depth > 12)
+    return V;
+  const Object From = P.Objects[V.O];
+  switch (From.K) {
+  case Object::Record:
+  case Object::Sequence:
+  case Object::Map:
+  case Object::Tuple:
+  case Object::Options:
+    break;
+  default:
+    return V;
+  }
+  Object New = From;
+  for (CellId &C : New.Elements)
+    C = cell(copy(get(C), Depth + 1));
+  for (auto &[N, C] : New.Fields) {
+    // Pointers and references to records share; a record member is copied with its owner.
+    const Value X = get(C);
+    bool Shares = X.isObject() && New.Class && New.Class->hasDefinition() && [&] {
+      for (const FieldDecl *F : New.Class->getDefinition()->fields())
+        if (F->getName() == N)
+          return F->getType()->isPointerType() || F->getType()->isReferenceType() ||
+                 Kinds.kind(F->getType()) == ClassKind::SmartPointer;
+      return false;
+    }();
+    C = cell(Shares ? X : copy(X, Depth + 1));
+  }
+  return Value::object(P.Objects.add(std::move(New)));
+}
+
+Value Interpreter::defaultValue(QualType T, bool External) {
+  if (External)
+    return externalValue(T, {}, "value");
+  if (T.isNull())
+    return {};
+  T = T.getNonReferenceType();
+  if (T->isPointerType())
+    return Value::null();
+  if (const auto *A = T->getAsArrayTypeUnsafe()) {
+    ObjectId S = object(Object::Sequence);
+    if (const auto *K = dyn_cast<ConstantArrayType>(A)) {
+      uint64_t N = std::min<uint64_t>(K->getSize().getLimitedValue(), 32);
+      for (uint64_t I = 0; I < N; ++I) {
+        CellId X = cell(defaultValue(A->getElementType()));
+        P.Objects.edit(S).Elements.push_back(X);
+      }
+    }
+    return Value::object(S);
+  }
+  const CXXRecordDecl *R = T->getAsCXXRecordDecl();
+  if (!R)
+    return fresh();
+  switch (Kinds.kind(R)) {
+  case ClassKind::Tensor:
+    return Value::tensor({});
+  case ClassKind::GradGuard:
+  case ClassKind::InferenceGuard:
+  case ClassKind::AutocastGuard:
+    return makeGuard(R, {});
+  case ClassKind::Sequence: {
+    Value V = Value::object(object(Object::Sequence));
+    if (R->getName() == "array")
+      if (const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R);
+          S && S->getTemplateArgs().size() > 1 &&
+          S->getTemplateArgs()[1].getKind() == TemplateArgument::Integral) {
+        uint64_t N = std::min<uint64_t>(S->getTemplateArgs()[1].getAsIntegral().getLimitedValue(), 32);
+        for (uint64_t I = 0; I < N; ++I) {
+          CellId X = cell(defaultValue(Types::firstTemplateArgument(R)));
+          P.Objects.edit(V.O).Elements.push_back(X);
+        }
+      }
+    return V;
+  }
+  case ClassKind::Map:
+    return Value::object(object(Object::Map));
+  case ClassKind::Optional:
+  case ClassKind::SmartPointer:
+  case ClassKind::Function:
+    return Value::null();
+  case ClassKind::ModuleHolder:
+    return Value::null();
+  case ClassKind::Options:
+    return Value::object(object(Object::Options, R->getNameAsString(), R));
+  case ClassKind::Scaler:
+    return Value::object(object(Object::Scaler, "GradScaler", R));
+  case ClassKind::String:
+  case ClassKind::Scalar:
+  case ClassKind::TensorIndex:
+    return fresh();
+  default:
+    break;
+  }
+  if (isUser(R) && R->hasDefinition())
+    return makeUserObject(R, chooseConstructor(R, {}), {});
+  return Value::object(object(Object::Record, R->getNameAsString(), R));
+}
+
+/// A value that the program did not make: read from a library object, a file, a data loader.
+/// Tensors that come this way are data: leaves that do not require grad.
+Value Interpreter::externalValue(QualType T, Site At, const std::string &Name) {
+  if (T.isNull() || T->isVoidType())
+    return {};
+  T = T.getNonReferenceType();
+  if (T->isPointerType()) {
+    QualType Inner = T->getPointeeType();
+    if (Inner->isRecordType())
+      return externalValue(Inner, At, Name);
+    return fresh();
+  }
+  const CXXRecordDecl *R = T->getAsCXXRecordDecl();
+  if (!R)
+    return fresh();
+  switch (Kinds.kind(R)) {
+  case ClassKind::Tensor:
+    return Value::tensor(Torch.bind(Torch.leaf(At, Name, false)));
+  case ClassKind::Sequence:
+  case ClassKind::Map: {
+    ObjectId O = object(Kinds.kind(R) == ClassKind::Map ? Object::Map : Object::Sequence);
+    P.Objects.edit(O).Open = P.Objects.edit(O).External = true;
+    return Value::object(O);
+  }
+  case ClassKind::Pair:
+  case ClassKind::Tuple: {
+    std::vector<CellId> Elements;
+    if (const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R)) {
+      auto Add = [&](const TemplateArgument &A) {
+        if (A.getKind() == TemplateArgument::Type)
+          Elements.push_back(cell(externalValue(A.getAsType(), At, Name)));
+      };
+      for (const TemplateArgument &A : S->getTemplateArgs().asArray()) {
+        if (A.getKind() == TemplateArgument::Pack)
+          for (const TemplateArgument &B : A.pack_elements())
+            Add(B);
+        else
+          Add(A);
+      }
+    }
+    ObjectId O = object(Object::Tuple);
+    P.Objects.edit(O).Elements = std::move(Elements);
+    return Value::object(O);
+  }
+  case ClassKind::SmartPointer: {
+    QualType Inner = Types::firstTemplateArgument(R);
+    return Inner.isNull() ? fresh() : externalValue(Inner, At, Name);
+  }
+  case ClassKind::Optional:
+  case ClassKind::String:
+  case ClassKind::Scalar:
+  case ClassKind::TensorIndex:
+  case ClassKind::Function:
+    return fresh();
+  case ClassKind::Options:
+    return Value::object(object(Object::Options, R->getNameAsString(), R));
+  case ClassKind::Optimizer: {
+    ObjectId O = object(Object::Optimizer, R->getNameAsString(), R);
+    return Value::object(O);
+  }
+  default:
+    break;
+  }
+  ObjectId O = object(Object::Record, isUser(R) ? "" : R->getNameAsString(), R);
+  P.Objects.edit(O).External = true;
+  return Value::object(O);
+}
+
+void Interpreter::shape(CellId C, QualType T, Site At) {
+  if (get(C).K == Value::Tensor || T.isNull() || !Kinds.isTensor(T))
+    return;
+  const Value V = get(C);
+  if (V.K == Value::Integer || V.K == Value::Floating || V.T.T) {
+    // A number that becomes a tensor.
+    set(C, Value::tensor(Torch.bind(Torch.leaf(At, "number", false))));
+    return;
+  }
+  set(C, Value::tensor(Torch.bind(Torch.untracked(At, "value that was not followed"))));
+}
+
+} // namespace torch_tidy::model

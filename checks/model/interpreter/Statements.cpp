@@ -1,0 +1,406 @@
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+void Interpreter::tick() {
+  if (++Steps > Options.StepBudget)
+    throw PathEnd();
+}
+
+Interpreter::Flow Interpreter::execute(const Stmt *S) {
+  if (!S)
+    return Flow::Normal;
+  tick();
+  switch (S->getStmtClass()) {
+  case Stmt::CompoundStmtClass: {
+    size_t Mark = Lives.size();
+    Flow F = Flow::Normal;
+    for (const Stmt *X : cast<CompoundStmt>(S)->body())
+      if ((F = execute(X)) != Flow::Normal)
+        break;
+    unwind(Mark);
+    return F;
+  }
+  case Stmt::DeclStmtClass:
+    for (const Decl *D : cast<DeclStmt>(S)->decls())
+      if (const auto *V = dyn_cast<VarDecl>(D))
+        declare(V);
+    return Flow::Normal;
+  case Stmt::ReturnStmtClass: {
+    if (const Expr *E = cast<ReturnStmt>(S)->getRetValue()) {
+      bool Reference = Current->Function && Current->Function->getReturnType()->isReferenceType();
+      if (Reference) {
+        Current->Result = lvalueOf(E);
+      } else {
+        size_t Mark = Lives.size();
+        Value V = rvalue(E);
+        unwind(Mark);
+        Current->Result = cell(V);
+      }
+    }
+    return Flow::Return;
+  }
+  case Stmt::IfStmtClass:
+    return executeIf(cast<IfStmt>(S));
+  case Stmt::ForStmtClass: {
+    const auto *F = cast<ForStmt>(S);
+    size_t Mark = Lives.size();
+    execute(F->getInit());
+    Flow R = executeFor(F->getCond(), F->getBody(), F->getInc(), false);
+    unwind(Mark);
+    return R;
+  }
+  case Stmt::WhileStmtClass:
+    return executeFor(cast<WhileStmt>(S)->getCond(), cast<WhileStmt>(S)->getBody(), nullptr,
+                      false);
+  case Stmt::DoStmtClass:
+    return executeFor(cast<DoStmt>(S)->getCond(), cast<DoStmt>(S)->getBody(), nullptr, true);
+  case Stmt::CXXForRangeStmtClass:
+    return executeRangeFor(cast<CXXForRangeStmt>(S));
+  case Stmt::SwitchStmtClass:
+    return executeSwitch(cast<SwitchStmt>(S));
+  case Stmt::CaseStmtClass:
+  case Stmt::DefaultStmtClass:
+    return execute(cast<SwitchCase>(S)->getSubStmt());
+  case Stmt::CXXTryStmtClass:
+    return executeTry(cast<CXXTryStmt>(S));
+  case Stmt::AttributedStmtClass:
+    return execute(cast<AttributedStmt>(S)->getSubStmt());
+  case Stmt::LabelStmtClass:
+    return execute(cast<LabelStmt>(S)->getSubStmt());
+  case Stmt::BreakStmtClass:
+    return Flow::Break;
+  case Stmt::ContinueStmtClass:
+    return Flow::Continue;
+  case Stmt::GotoStmtClass:
+    untracked("goto");
+    return Flow::Normal;
+  default:
+    break;
+  }
+  if (const auto *E = dyn_cast<Expr>(S)) {
+    size_t Mark = Lives.size();
+    const Expr *Before = DiscardedExpression;
+    DiscardedExpression = E->IgnoreUnlessSpelledInSource();
+    evaluate(E);
+    DiscardedExpression = Before;
+    unwind(Mark);
+  }
+  return Flow::Normal;
+}
+
+Interpreter::Flow Interpreter::executeIf(const IfStmt *S) {
+  size_t Mark = Lives.size();
+  if (S->getInit())
+    execute(S->getInit());
+  if (const VarDecl *V = S->getConditionVariable())
+    declare(V);
+  Flow F;
+  if (std::optional<const Stmt *> Taken =
+          S->isConstexpr() ? S->getNondiscardedCase(Context) : std::nullopt) {
+    F = execute(*Taken);
+  } else {
+    Value C = rvalue(S->getCond());
+    F = branch(
+        C, S, [&] { return execute(S->getThen()); }, [&] { return execute(S->getElse()); });
+  }
+  unwind(Mark);
+  return F;
+}
+
+/// Note [Loops]
+/// A loop whose trip count is known and small runs as written. Any other loop runs its body twice:
+/// once to build, once to meet what the first round left behind (a graph carried over, a buffer
+/// written again). Its counter is exact in the first round and unknown afterwards, so that
+/// `i % 5 == 4` can hold. Training loops are taken to run at least once.
+Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
+                                          const Expr *Increment, bool BodyFirst) {
+  constexpr int64_t SmallTrip = 4;
+  CellId Counter;
+  bool Exact = false;
+  if (Condition && Increment) {
+    const auto *B = dyn_cast<BinaryOperator>(Condition->IgnoreParenImpCasts());
+    if (B && (B->isRelationalOp() || B->getOpcode() == BO_NE)) {
+      const Expr *L = B->getLHS()->IgnoreParenImpCasts();
+      if (isa<DeclRefExpr>(L)) {
+        Counter = lvalueOf(L);
+        Value Low = get(Counter), High = rvalue(B->getRHS());
+        Exact = Low.K == Value::Integer && High.K == Value::Integer &&
+                std::abs(High.I - Low.I) <= SmallTrip;
+      }
+    }
+  }
+  int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : 2;
+  for (int Round = 0; Round < Rounds; ++Round) {
+    size_t Mark = Lives.size();
+    if (!Exact && Round > 0 && Counter && get(Counter).K != Value::Unknown)
+      set(Counter, fresh());
+    if (Condition && !(BodyFirst && Round == 0)) {
+      Value C = rvalue(Condition);
+      std::optional<bool> B = known(C);
+      if (B && !*B && !(Round > 0 && !Exact && Counter))
+        break;
+    }
+    Flow F = execute(Body);
+    unwind(Mark);
+    if (F == Flow::Break)
+      break;
+    if (F == Flow::Return)
+      return F;
+    if (Increment)
+      evaluate(Increment);
+  }
+  if (!Exact && Counter)
+    set(Counter, fresh());
+  return Flow::Normal;
+}
+
+Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
+  size_t Mark = Lives.size();
+  if (S->getInit())
+    execute(S->getInit());
+  CellId Range = lvalueOf(S->getRangeInit());
+  const VarDecl *V = S->getLoopVariable();
+  Site At = site(S);
+  std::vector<CellId> Elements;
+  bool Known = false;
+  if (get(Range).isObject()) {
+    const Object O = P.Objects[get(Range).O];
+    if (O.K == Object::Sequence) {
+      Known = !O.Open || !O.Elements.empty();
+      Elements = O.Elements;
+    } else if (O.K == Object::Map) {
+      Known = true;
+      for (size_t I = 0; I < O.Elements.size(); ++I) {
+        ObjectId Pair = object(Object::Tuple, "pair");
+        CellId Key = cell(I < O.Keys.size() ? O.Keys[I] : Value());
+        P.Objects.edit(Pair).Elements = {Key, O.Elements[I]};
+        Elements.push_back(cell(Value::object(Pair)));
+      }
+    } else if (O.K == Object::Module) {
+      Known = true;
+      for (const auto &[N, C] : O.Children)
+        Elements.push_back(cell(C));
+    }
+  }
+  Flow Out = Flow::Normal;
+  if (!Known) {
+    // What a data loader or another unknown range yields: two elements from outside.
+    for (int I = 0; I < 2; ++I)
+      Elements.push_back(cell(externalValue(V->getType(), At, V->getName().str())));
+  }
+  constexpr size_t MostRounds = 8;
+  for (size_t I = 0; I < Elements.size() && I < MostRounds; ++I) {
+    size_t Inner = Lives.size();
+    CellId X = V->getType()->isReferenceType() ? Elements[I] : cell(copy(get(Elements[I])));
+    shape(X, V->getType(), At);
+    Current->Variables[V] = X;
+    if (const auto *D = dyn_cast<DecompositionDecl>(V))
+      bindStructured(D, X);
+    Flow F = execute(S->getBody());
+    unwind(Inner);
+    if (F == Flow::Break)
+      break;
+    if (F == Flow::Return) {
+      Out = F;
+      break;
+    }
+  }
+  unwind(Mark);
+  return Out;
+}
+
+Interpreter::Flow Interpreter::executeSwitch(const SwitchStmt *S) {
+  size_t Mark = Lives.size();
+  if (S->getInit())
+    execute(S->getInit());
+  if (const VarDecl *V = S->getConditionVariable())
+    declare(V);
+  Value C = rvalue(S->getCond());
+  std::vector<const SwitchCase *> Cases;
+  for (const SwitchCase *X = S->getSwitchCaseList(); X; X = X->getNextSwitchCase())
+    Cases.insert(Cases.begin(), X);
+  const SwitchCase *Target = nullptr, *Default = nullptr;
+  for (const SwitchCase *X : Cases) {
+    if (isa<DefaultStmt>(X))
+      Default = X;
+    else if (!Target &&
+             decide(arithmetic(BO_EQ, C, rvalue(cast<CaseStmt>(X)->getLHS())), X))
+      Target = X;
+  }
+  if (!Target)
+    Target = Default;
+  Flow F = Flow::Normal;
+  if (const auto *Body = dyn_cast<CompoundStmt>(S->getBody()); Body && Target) {
+    bool On = false;
+    for (const Stmt *X : Body->body()) {
+      for (const Stmt *Y = X; Y && isa<SwitchCase>(Y); Y = cast<SwitchCase>(Y)->getSubStmt())
+        On |= Y == Target;
+      if (On && (F = execute(X)) != Flow::Normal)
+        break;
+    }
+  }
+  unwind(Mark);
+  return F == Flow::Break ? Flow::Normal : F;
+}
+
+Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
+  size_t Mark = Lives.size();
+  Frame *F = Current;
+  size_t Depth = Stack.size();
+  ++TryDepth;
+  try {
+    Flow R = execute(S->getTryBlock());
+    --TryDepth;
+    return R;
+  } catch (ProgramException &) {
+    --TryDepth;
+    Current = F;
+    Stack.resize(Depth);
+    Torch.catchException();
+    unwind(Mark);
+    for (unsigned I = 0; I < S->getNumHandlers(); ++I) {
+      const CXXCatchStmt *H = S->getHandler(I);
+      if (const VarDecl *V = H->getExceptionDecl())
+        Current->Variables[V] = cell(externalValue(V->getType(), site(S), "exception"));
+      return execute(H->getHandlerBlock()); // which of several is not told apart
+    }
+  } catch (...) {
+    --TryDepth;
+    throw;
+  }
+  return Flow::Normal;
+}
+
+void Interpreter::declare(const VarDecl *V) {
+  if (V->isStaticLocal()) {
+    auto It = P.Globals.find(V);
+    if (It == P.Globals.end()) {
+      CellId C = V->hasInit() ? cell(rvalue(V->getInit())) : cell(defaultValue(V->getType()));
+      It = P.Globals.insert({V, C}).first;
+    }
+    Current->Variables[V] = It->second;
+    return;
+  }
+  CellId C;
+  if (!V->hasInit())
+    C = cell(defaultValue(V->getType()));
+  else if (V->getType()->isReferenceType())
+    C = lvalueOf(V->getInit());
+  else
+    C = cell(rvalue(V->getInit()));
+  shape(C, V->getType(), site(V->getLocation()));
+  Current->Variables[V] = C;
+  if (needsDestruction(V->getType()))
+    Lives.push_back({C, V->getType()});
+  if (const auto *D = dyn_cast<DecompositionDecl>(V))
+    bindStructured(D, C);
+}
+
+void Interpreter::bindStructured(const DecompositionDecl *D, CellId From) {
+  unsigned I = 0;
+  for (const BindingDecl *B : D->bindings()) {
+    CellId C;
+    const Value V = get(From);
+    if (V.isObject()) {
+      const Object &O = P.Objects[V.O];
+      if ((O.K == Object::Tuple || O.K == Object::Sequence) && I < O.Elements.size())
+        C = O.Elements[I];
+      else if (const auto *M =
+                   dyn_cast_or_null<MemberExpr>(B->getBinding() ? B->getBinding()->IgnoreImpCasts()
+                                                                : nullptr))
+        C = member(From, M->getMemberDecl());
+    }
+    if (!C)
+      C = cell();
+    shape(C, B->getType(), site(B->getLocation()));
+    Current->Variables[B] = C;
+    if (const VarDecl *H = B->getHoldingVar())
+      Current->Variables[H] = C;
+    ++I;
+  }
+}
+
+//===--- lifetimes -------------------------------------------------------------------------===//
+
+/// Guards are objects: whoever owns one, directly or in a member, optional or unique_ptr, ends it
+/// with its own life.
+bool Interpreter::needsDestruction(QualType T) {
+  if (T->isReferenceType() || T->isPointerType())
+    return false;
+  const CXXRecordDecl *R = T->getAsCXXRecordDecl();
+  if (!R)
+    return false;
+  switch (Kinds.kind(R)) {
+  case ClassKind::GradGuard:
+  case ClassKind::InferenceGuard:
+  case ClassKind::AutocastGuard:
+    return true;
+  case ClassKind::Optional:
+    return needsDestruction(Types::firstTemplateArgument(R));
+  case ClassKind::SmartPointer:
+    return R->getName() == "unique_ptr" && needsDestruction(Types::firstTemplateArgument(R));
+  case ClassKind::Other:
+    break;
+  default:
+    return false;
+  }
+  if (!isUser(R) || !R->hasDefinition() || R->isLambda())
+    return false;
+  R = R->getDefinition();
+  if (const CXXDestructorDecl *D = R->getDestructor(); D && D->isUserProvided())
+    return true;
+  for (const FieldDecl *F : R->fields())
+    if (needsDestruction(F->getType()))
+      return true;
+  for (const CXXBaseSpecifier &B : R->bases())
+    if (needsDestruction(B.getType()))
+      return true;
+  return false;
+}
+
+void Interpreter::unwind(size_t Mark) {
+  while (Lives.size() > Mark) {
+    Live L = Lives.back();
+    Lives.pop_back();
+    destroy(get(L.Where), L.Type);
+  }
+}
+
+void Interpreter::destroy(Value V, QualType T) {
+  if (!V.isObject() || P.Objects[V.O].Dead || !needsDestruction(T))
+    return;
+  const Object O = P.Objects[V.O];
+  if (O.K == Object::Guard) {
+    releaseGuard(V.O);
+    return;
+  }
+  if (O.K == Object::Box) {
+    if (!O.Elements.empty())
+      destroy(get(O.Elements[0]), Types::firstTemplateArgument(T->getAsCXXRecordDecl()));
+    return;
+  }
+  const CXXRecordDecl *R = T->getAsCXXRecordDecl();
+  if (Kinds.kind(R) == ClassKind::SmartPointer) {
+    destroy(V, Types::firstTemplateArgument(R));
+    return;
+  }
+  if (O.K != Object::Record && O.K != Object::Module)
+    return;
+  P.Objects.edit(V.O).Dead = true;
+  const CXXRecordDecl *D = (O.Class ? O.Class : R)->getDefinition();
+  if (!D)
+    return;
+  if (const CXXDestructorDecl *X = D->getDestructor(); X && isUser(X) && X->isUserProvided())
+    enter(X, V, {});
+  std::vector<const FieldDecl *> Fields(D->field_begin(), D->field_end());
+  for (auto It = Fields.rbegin(); It != Fields.rend(); ++It)
+    if (auto C = O.field((*It)->getNameAsString()))
+      destroy(get(*C), (*It)->getType());
+}
+
+} // namespace torch_tidy::model

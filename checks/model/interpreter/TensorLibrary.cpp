@@ -1,0 +1,558 @@
+// Calls of at::Tensor's methods and of torch::, at:: and torch::nn::functional:: functions.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+namespace {
+
+using autograd::Alias;
+using autograd::Argument;
+using autograd::WriteKind;
+using facts::Spelling;
+
+bool isOneOf(llvm::StringRef Name, std::initializer_list<llvm::StringRef> List) {
+  for (llvm::StringRef X : List)
+    if (X == Name)
+      return true;
+  return false;
+}
+
+/// The operator behind a C++ operator on tensors.
+llvm::StringRef operatorName(OverloadedOperatorKind K, unsigned Operands) {
+  switch (K) {
+  case OO_Plus:
+    return Operands == 1 ? "" : "add";
+  case OO_Minus:
+    return Operands == 1 ? "neg" : "sub";
+  case OO_Star:
+    return "mul";
+  case OO_Slash:
+    return "div";
+  case OO_Percent:
+    return "remainder";
+  case OO_PlusEqual:
+    return "add_";
+  case OO_MinusEqual:
+    return "sub_";
+  case OO_StarEqual:
+    return "mul_";
+  case OO_SlashEqual:
+    return "div_";
+  case OO_AmpEqual:
+    return "bitwise_and_";
+  case OO_PipeEqual:
+    return "bitwise_or_";
+  case OO_CaretEqual:
+    return "bitwise_xor_";
+  case OO_EqualEqual:
+    return "eq";
+  case OO_ExclaimEqual:
+    return "ne";
+  case OO_Less:
+    return "lt";
+  case OO_LessEqual:
+    return "le";
+  case OO_Greater:
+    return "gt";
+  case OO_GreaterEqual:
+    return "ge";
+  case OO_Amp:
+    return "bitwise_and";
+  case OO_Pipe:
+    return "bitwise_or";
+  case OO_Caret:
+    return "bitwise_xor";
+  case OO_Tilde:
+    return "bitwise_not";
+  case OO_Exclaim:
+    return "logical_not";
+  default:
+    return "";
+  }
+}
+
+/// Namespace part of a qualified name: "torch::nn::functional::relu" -> "torch::nn::functional".
+llvm::StringRef scopeOf(llvm::StringRef Qualified) { return Qualified.rsplit("::").first; }
+
+} // namespace
+
+std::vector<Operand> Interpreter::tensorsIn(const Value &V, unsigned Depth) const {
+  std::vector<Operand> Out;
+  if (V.K == Value::Tensor) {
+    if (V.T.T)
+      Out.push_back(V.T);
+  } else if (V.K == Value::Pointer) {
+    if (Depth < 6)
+      return tensorsIn(get(V.C), Depth + 1);
+  } else if (V.isObject() && Depth < 6) {
+    const Object &O = P.Objects[V.O];
+    if (O.K == Object::Module || O.K == Object::Optimizer)
+      return Out;
+    for (CellId C : O.Elements)
+      for (const Operand &X : tensorsIn(get(C), Depth + 1))
+        Out.push_back(X);
+    for (const auto &[N, C] : O.Fields)
+      for (const Operand &X : tensorsIn(get(C), Depth + 1))
+        Out.push_back(X);
+  }
+  return Out;
+}
+
+Argument Interpreter::argumentFrom(const Value &V) {
+  Argument A;
+  switch (V.K) {
+  case Value::Tensor:
+  case Value::Object:
+  case Value::Pointer:
+    A.Tensors = tensorsIn(V);
+    break;
+  case Value::Integer:
+  case Value::Floating:
+    A.Constant = V.number();
+    break;
+  default:
+    break;
+  }
+  if (V.K != Value::Tensor && V.T.T)
+    A.Numbers.push_back(V.T);
+  return A;
+}
+
+CellId Interpreter::resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results,
+                             QualType T) {
+  std::vector<CellId> Cells;
+  for (size_t O = 0; O < Results.size(); ++O) {
+    bool List = O < Op.Outputs.size() && Op.Outputs[O].List;
+    if (List) {
+      ObjectId S = object(Object::Sequence);
+      std::vector<CellId> Elements;
+      for (const Operand &X : Results[O])
+        Elements.push_back(cell(Value::tensor(X)));
+      P.Objects.edit(S).Elements = std::move(Elements);
+      Cells.push_back(cell(Value::object(S)));
+    } else {
+      Cells.push_back(cell(Results[O].empty() ? Value() : Value::tensor(Results[O][0])));
+    }
+  }
+  ClassKind K = Kinds.kind(T);
+  if (K == ClassKind::Tuple || K == ClassKind::Pair) {
+    ObjectId Tuple = object(Object::Tuple);
+    P.Objects.edit(Tuple).Elements = Cells;
+    return cell(Value::object(Tuple));
+  }
+  return Cells.empty() ? cell() : Cells[0];
+}
+
+CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
+                                  const std::vector<int> &ArgumentOf, bool InPlaceActivation) {
+  std::vector<Argument> Arguments(Op.Arguments.size());
+  bool Method = static_cast<bool>(C.Self);
+  if (Method && !Arguments.empty())
+    Arguments[0] = argumentFrom(get(C.Self));
+  for (size_t I = 0; I < C.Arguments.size(); ++I) {
+    int A = I < ArgumentOf.size() ? ArgumentOf[I] : static_cast<int>(I + Method);
+    if (A >= 0 && A < static_cast<int>(Arguments.size()))
+      Arguments[A] = argumentFrom(get(C.Arguments[I]));
+  }
+  autograd::CallOptions Options;
+  if (InPlaceActivation) {
+    Options.Writer = C.Discarded ? WriteKind::User : WriteKind::Activation;
+    for (CellId A : C.Arguments)
+      if (SourceLocation L = inPlaceWritten(get(A)); L.isValid())
+        Options.WriteAt = site(L);
+  }
+
+  // Which part a selecting view covers, and how many elements a list has.
+  auto Constant = [&](const char *Name) -> std::optional<int64_t> {
+    for (size_t A = 0; A < Op.Arguments.size(); ++A)
+      if (Op.Arguments[A].Name == Name && Arguments[A].Constant)
+        return static_cast<int64_t>(*Arguments[A].Constant);
+    return std::nullopt;
+  };
+  llvm::StringRef Base(Op.Name.data(), Op.Name.size());
+  Base = Base.split('.').first;
+  if (Base == "select" || Base == "narrow" || Base == "slice") {
+    autograd::Region Part(static_cast<size_t>(std::clamp<int64_t>(Constant("dim").value_or(0), 0, 8)),
+                          -1);
+    std::optional<int64_t> Index = Base == "select" ? Constant("index") : std::nullopt;
+    bool Fits = Index && *Index >= 0 && *Index < autograd::FirstChunk;
+    Part.push_back(Fits ? static_cast<int>(*Index) : -1);
+    Options.Part = std::move(Part);
+  } else if (Base == "chunk" || Base == "unsafe_chunk") {
+    if (auto N = Constant("chunks"); N && *N > 0 && *N <= 16)
+      Options.ListSize = static_cast<unsigned>(*N);
+  }
+  std::vector<std::vector<Operand>> Results = Torch.call(Op, Arguments, C.At, Options);
+  checkThrown();
+  bool InPlace = !Op.Arguments.empty() && Op.Arguments[0].Mutated && Method;
+  if (InPlace && C.ResultType->isRecordType() && C.E && C.E->isGLValue())
+    return C.Self;
+  return resultOf(Op, std::move(Results), C.ResultType);
+}
+
+Operand Interpreter::tensorOperand(CellId C) {
+  const Value &V = get(C);
+  return V.K == Value::Tensor ? V.T : Operand();
+}
+
+/// Note [Index]
+/// index({...}) with integers, slices, None and Ellipsis is a view: assigning to it writes the
+/// base. With a tensor among the indices it gathers into a fresh tensor: assigning to that writes
+/// a temporary.
+Operand Interpreter::indexed(Operand Base, const Value &Index, Site At, bool &Copies) {
+  autograd::Region Part;
+  std::vector<Operand> Masks;
+  std::vector<CellId> Elements;
+  if (Index.isObject() && P.Objects[Index.O].K == Object::Sequence)
+    Elements = P.Objects[Index.O].Elements;
+  else
+    Elements.push_back(cell(Index));
+  for (CellId E : Elements) {
+    const Value V = get(E);
+    if (V.K == Value::Tensor)
+      Masks.push_back(V.T);
+    else
+      Part.push_back(V.K == Value::Integer && V.I >= 0 && V.I < autograd::FirstChunk
+                         ? static_cast<int>(V.I)
+                         : -1);
+  }
+  Copies = !Masks.empty();
+  if (const facts::OpFact *Op = Copies ? Facts.op("index.Tensor") : Facts.op("select.int")) {
+    std::vector<Argument> Arguments(Op->Arguments.size());
+    Arguments[0].Tensors = {Base};
+    if (Copies && Arguments.size() > 1)
+      Arguments[1].Tensors = Masks;
+    autograd::CallOptions Options;
+    Options.Part = Part;
+    auto R = Torch.call(*Op, Arguments, At, Options);
+    if (!R.empty() && !R[0].empty())
+      return R[0][0];
+  }
+  return Torch.callUnknown("index", {Base}, At);
+}
+
+/// What is not an operator of the dispatcher: aliases, autograd's own methods, questions.
+std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
+  llvm::StringRef N = C.Name;
+  Operand T = C.Self ? tensorOperand(C.Self) : Operand();
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  auto Tensor = [&](TensorId X) { return cell(Value::tensor(Torch.bind(X))); };
+
+  if (C.Operator == OO_Equal && C.Self) {
+    bool Assigns = C.Method && C.Method->getRefQualifier() == RQ_RValue;
+    Value R = Arg(0);
+    if (!Assigns && R.K == Value::Tensor) {
+      set(C.Self, R);
+      return C.Self;
+    }
+    // t[i] = x, t.data() = x: writes into the left side.
+    const facts::OpFact *Op = Facts.op(R.K == Value::Tensor ? "copy_" : "fill_.Scalar");
+    if (Op && T.T) {
+      std::vector<Argument> Arguments(Op->Arguments.size());
+      Arguments[0].Tensors = {T};
+      if (Arguments.size() > 1)
+        Arguments[1] = argumentFrom(R);
+      Torch.call(*Op, Arguments, C.At, {});
+      checkThrown();
+    }
+    return C.Self;
+  }
+  if (!C.Self)
+    return std::nullopt;
+  if (N == "defined")
+    return cell(Value::integer(T.T ? 1 : 0));
+  if (!T.T) {
+    // A method of an undefined tensor raises; for one that is not followed nothing is known.
+    if (N == "reset")
+      return cell();
+    return std::nullopt;
+  }
+  if (N == "operator[]" || N == "index") {
+    bool Copies = false;
+    Operand R = indexed(T, Arg(0), C.At, Copies);
+    checkThrown();
+    return cell(Value::tensor(R));
+  }
+  if (N == "index_put_") {
+    // (indices, value): the part is not told apart; values that require grad enter the graph.
+    const facts::OpFact *Op = Facts.op("index_put_");
+    if (!Op)
+      return std::nullopt;
+    std::vector<Argument> Arguments(Op->Arguments.size());
+    bool Copies = false;
+    // Constant indices cover a part only, so that part is what is written.
+    Operand Part = T;
+    (void)Copies;
+    Arguments[0].Tensors = {Part};
+    if (Arguments.size() > 2)
+      Arguments[2] = argumentFrom(Arg(1));
+    Torch.call(*Op, Arguments, C.At, {});
+    checkThrown();
+    return C.Self;
+  }
+  if (N == "detach" || N == "tensor_data")
+    return Tensor(Torch.detached(T, Alias::Detach, C.At));
+  if (N == "data" || N == "variable_data")
+    return Tensor(Torch.detached(T, Alias::Data, C.At));
+  if (isOneOf(N, {"data_ptr", "mutable_data_ptr", "const_data_ptr", "accessor",
+                  "packed_accessor", "packed_accessor32", "packed_accessor64", "data_ptr_impl"}) ||
+      (N == "data" && C.ResultType->isPointerType())) {
+    Value V;
+    V.K = Value::RawData;
+    V.T = Torch.bind(Torch.detached(T, Alias::RawPointer, C.At));
+    return cell(V);
+  }
+  if (N == "detach_") {
+    Torch.detachInPlace(T, C.At);
+    return C.Self;
+  }
+  if (N == "set_data") {
+    if (Arg(0).K == Value::Tensor)
+      Torch.setData(T, Arg(0).T, C.At);
+    return cell();
+  }
+  if (N == "requires_grad_" || N == "set_requires_grad") {
+    Value V = C.Arguments.empty() ? Value::integer(1) : Arg(0);
+    if (std::optional<bool> On = known(V))
+      Torch.setRequiresGrad(T, *On, C.At);
+    else
+      untracked("requires_grad_ with an unknown flag");
+    return C.Self;
+  }
+  if (N == "requires_grad")
+    return cell(Torch.S.Tensors[T.T].Untracked ? fresh()
+                                               : Value::integer(Torch.requiresGrad(T.T)));
+  if (N == "is_leaf")
+    return cell(Value::integer(Torch.isLeaf(T.T)));
+  if (N == "backward") {
+    bool Retain = false;
+    if (C.Arguments.size() > 1)
+      if (Value V = Arg(1); known(V).value_or(false))
+        Retain = true;
+    if (C.Arguments.size() > 2)
+      if (Value V = Arg(2); known(V).value_or(false))
+        Retain = true; // create_graph keeps the graph
+    backward(get(C.Self), Retain, C.At);
+    return cell();
+  }
+  if (N == "grad" || N == "mutable_grad") {
+    Operand G = Torch.gradOf(T.T, C.At);
+    return cell(Value::tensor(G));
+  }
+  if (N == "retain_grad") {
+    Torch.S.Tensors.edit(T.T).RetainsGrad = true;
+    return cell();
+  }
+  if (N == "item" || N == "operator double") {
+    Value V = fresh();
+    V.T = Torch.bind(Torch.detached(T, Alias::Detach, C.At));
+    return cell(V);
+  }
+  if (N == "reset") {
+    set(C.Self, Value::tensor({}));
+    return cell();
+  }
+  if (N == "is_same")
+    return cell(Value::integer(Arg(0).K == Value::Tensor && Arg(0).T.T == T.T));
+  if (isOneOf(N, {"size", "dim", "numel", "sizes", "stride", "strides", "ndimension", "dtype",
+                  "scalar_type", "device", "options", "is_cuda", "is_contiguous", "is_floating_point",
+                  "layout", "itemsize", "nbytes", "sym_size", "sym_sizes", "get_device", "is_sparse",
+                  "is_complex", "element_size", "is_view", "has_storage", "use_count", "name",
+                  "is_cpu", "storage_offset", "toString", "unsafeGetTensorImpl", "has_names",
+                  "output_nr", "grad_fn", "_version", "is_inference", "retains_grad"})) {
+    // A property: the same question has the same answer.
+    std::string Key = N.str() + "?" + std::to_string(T.T.Value);
+    for (CellId A : C.Arguments) {
+      const Value &V = get(A);
+      Key += V.K == Value::Integer ? "," + std::to_string(V.I)
+                                   : "," + std::to_string(V.Symbol) + "?";
+    }
+    if (C.ResultType->isArithmeticType() || C.ResultType->isEnumeralType())
+      return cell(symbol(Key));
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  }
+  if (N == "register_hook" || N == "add_hook" || N == "print" || N == "clear_hooks") {
+    if (N == "register_hook")
+      untracked("gradient hook");
+    return cell(fresh());
+  }
+  return std::nullopt;
+}
+
+std::optional<CellId> Interpreter::tensorCall(Call &C) {
+  llvm::StringRef Q = C.Qualified;
+  bool Method = C.Method && Kinds.kind(C.Method->getParent()) == ClassKind::Tensor;
+  if (!Method && C.Method)
+    return std::nullopt;
+  bool Library = Q.starts_with("torch::") || Q.starts_with("at::") || Q.starts_with("c10::") ||
+                 C.Operator != OO_None;
+  if (!Library)
+    return std::nullopt;
+  if (Method) {
+    if (std::optional<CellId> R = tensorSpecial(C))
+      return R;
+    if (!tensorOperand(C.Self).T) {
+      if (C.ResultType->isVoidType())
+        return cell();
+      return cell(externalValue(C.ResultType, C.At, C.Name.str()));
+    }
+  }
+  llvm::StringRef Scope = scopeOf(Q);
+
+  // Initialisers write under a guard of their own.
+  if (Scope == "torch::nn::init") {
+    if (!C.Arguments.empty() && C.Name.ends_with("_")) {
+      const facts::OpFact *Op = Facts.op(C.Name == "zeros_" ? "zero_" : "normal_");
+      Operand T = tensorOperand(C.Arguments[0]);
+      if (Op && T.T) {
+        bool Mode = Torch.S.GradMode;
+        Torch.S.GradMode = false;
+        std::vector<Argument> Arguments(Op->Arguments.size());
+        Arguments[0].Tensors = {T};
+        Torch.call(*Op, Arguments, C.At, {});
+        Torch.S.GradMode = Mode;
+      }
+      return C.Arguments[0];
+    }
+    return cell(fresh());
+  }
+  if (C.Name == "from_blob" && !C.Arguments.empty()) {
+    const Value V = get(C.Arguments[0]);
+    if (V.K == Value::RawData)
+      return cell(Value::tensor(Torch.bind(Torch.detached(V.T, Alias::RawPointer, C.At))));
+    return cell(Value::tensor(Torch.bind(Torch.leaf(C.At, "from_blob", false))));
+  }
+  if (C.Name == "tensor" || C.Name == "scalar_tensor" || C.Name == "scalar_to_tensor") {
+    TensorId T = Torch.leaf(C.At, "tensor", false);
+    Value V = Value::tensor(Torch.bind(T));
+    // Built from numbers: what they were read from is lost here.
+    std::vector<Operand> Numbers;
+    for (CellId A : C.Arguments) {
+      Argument X = argumentFrom(get(A));
+      Numbers.insert(Numbers.end(), X.Numbers.begin(), X.Numbers.end());
+      if (get(A).isObject())
+        for (CellId E : P.Objects[get(A).O].Elements)
+          if (get(E).K != Value::Tensor && get(E).T.T)
+            Numbers.push_back(get(E).T);
+    }
+    if (!Numbers.empty())
+      if (const facts::OpFact *Op = Facts.op("stack")) {
+        std::vector<Argument> Arguments(Op->Arguments.size());
+        Arguments[0].Numbers = Numbers;
+        auto R = Torch.call(*Op, Arguments, C.At, {});
+        if (!R.empty() && !R[0].empty())
+          V = Value::tensor(R[0][0]);
+      }
+    for (CellId A : C.Arguments)
+      if (get(A).isObject())
+        if (auto F = P.Objects[get(A).O].field("requires_grad"))
+          if (known(get(*F)).value_or(false) && V.T.T)
+            Torch.setRequiresGrad(V.T, true, C.At);
+    return cell(V);
+  }
+
+  // Look the spelling up.
+  Spelling::Kind Kind = Method                                  ? Spelling::Method
+                        : Scope == "torch::nn::functional"      ? Spelling::Functional
+                                                                : Spelling::Function;
+  std::string Name = C.Name.str();
+  unsigned Operands = static_cast<unsigned>(C.Arguments.size()) + (Method ? 1 : 0);
+  if (C.Operator != OO_None) {
+    llvm::StringRef Plain = operatorName(C.Operator, Operands);
+    if (Plain.empty())
+      return Operands == 1 && !C.Arguments.empty() ? std::optional<CellId>(C.Arguments[0])
+                                                   : std::nullopt;
+    Name = Plain.str();
+    if (!Method && Name.back() != '_')
+      Kind = Spelling::Function;
+    else if (!Method) {
+      // A free compound assignment: x += y for a scalar left side does not exist; be safe.
+      Kind = Spelling::Method;
+    }
+  } else if (Scope == "torch::special" || Scope == "at::special") {
+    Name = "special_" + Name;
+  } else if (Scope == "torch::linalg" || Scope == "at::linalg") {
+    Name = "linalg_" + Name;
+  } else if (Scope == "torch::fft" || Scope == "at::fft") {
+    Name = "fft_" + Name;
+  }
+  llvm::StringRef Trimmed(Name);
+  if (!Method && Kind == Spelling::Function &&
+      (Trimmed.starts_with("special_special_") || Trimmed.starts_with("linalg_linalg_")))
+    Name = Name.substr(Name.find('_') + 1);
+
+  std::vector<std::string> Forms;
+  // Operators are spelled with the types of their operands, which the operator's own overload
+  // names: Tensor or Scalar.
+  for (const ParmVarDecl *Param : C.Callee->parameters())
+    Forms.push_back(facts::normalForm(Param->getType().getAsString()));
+  if (C.Operator != OO_None && !Method && Kind == Spelling::Function && Forms.size() == 2 &&
+      Forms[0] == "Scalar") {
+    // 2 * x: the operator takes the tensor first.
+    std::swap(C.Arguments[0], C.Arguments[1]);
+    std::swap(Forms[0], Forms[1]);
+  }
+  std::vector<std::string_view> Views(Forms.begin(), Forms.end());
+  const Spelling *S = Facts.spelling(Kind, Name, Views);
+  if (!S && C.Operator != OO_None)
+    if (const facts::OpFact *Op = Facts.op(Name + (Forms.size() && Forms.back() == "Scalar"
+                                                       ? ".Scalar"
+                                                       : ".Tensor")))
+      return applyOperator(C, *Op, {}, false);
+  if (!S)
+    return std::nullopt;
+
+  bool InPlace = false;
+  if (S->InPlaceParameter >= 0 && S->InPlaceParameter < static_cast<int>(C.Arguments.size()))
+    InPlace = writtenInPlace(get(C.Arguments[S->InPlaceParameter]));
+  if (InPlace && S->InPlaceOp)
+    return applyOperator(C, *S->InPlaceOp, S->ArgumentOf, true);
+  if (!S->Op)
+    return std::nullopt;
+
+  // Factories: no tensor goes in.
+  bool AnyTensor = Method;
+  for (CellId A : C.Arguments) {
+    Argument X = argumentFrom(get(A));
+    AnyTensor |= !X.Tensors.empty() || !X.Numbers.empty();
+  }
+  if (!AnyTensor && Kinds.isTensor(C.ResultType)) {
+    TensorId T = Torch.leaf(C.At, Name, false);
+    if (Name == "zeros")
+      Torch.markZero(T, C.At);
+    for (CellId A : C.Arguments) {
+      const Value V = get(A);
+      if (V.isObject() && P.Objects[V.O].K == Object::Options)
+        if (auto F = P.Objects[V.O].field("requires_grad"))
+          if (known(get(*F)).value_or(false))
+            Torch.setRequiresGrad(Torch.bind(T), true, C.At);
+    }
+    return cell(Value::tensor(Torch.bind(T)));
+  }
+  return applyOperator(C, *S->Op, S->ArgumentOf, false);
+}
+
+SourceLocation Interpreter::inPlaceWritten(const Value &V) const {
+  if (V.isObject()) {
+    if (auto F = P.Objects[V.O].field("inplace"))
+      return get(*F).Written;
+    return {};
+  }
+  return V.K == Value::Integer && V.I != 0 ? V.Written : SourceLocation();
+}
+
+/// Whether an options object, or a bool, asks for in-place.
+bool Interpreter::writtenInPlace(const Value &V) const {
+  if (V.isObject()) {
+    if (auto F = P.Objects[V.O].field("inplace"))
+      return known(get(*F)).value_or(false);
+    return false;
+  }
+  return V.K == Value::Integer && V.I != 0;
+}
+
+} // namespace torch_tidy::model

@@ -1,0 +1,262 @@
+// Guards, backward(), optimizers, the gradient scaler, and torch-tidy's own registration interface.
+#include "interpreter/Interpreter.h"
+
+#include "clang/AST/Expr.h"
+
+using namespace clang;
+
+namespace torch_tidy::model {
+
+//===--- guards ----------------------------------------------------------------------------===//
+
+Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &Args) {
+  ObjectId O = object(Object::Guard, R->getNameAsString(), R);
+  Object &G = P.Objects.edit(O);
+  G.PreviousGradMode = Torch.S.GradMode;
+  G.PreviousInferenceMode = Torch.S.InferenceMode;
+  std::optional<bool> On = Args.empty() ? std::nullopt : known(get(Args[0]));
+  ++Torch.S.Effects;
+  switch (Kinds.kind(R)) {
+  case ClassKind::GradGuard:
+    if (R->getName() == "NoGradGuard")
+      Torch.S.GradMode = false;
+    else if (On)
+      Torch.S.GradMode = *On;
+    else if (!Args.empty())
+      Torch.S.GradMode = decide(get(Args[0]), R);
+    break;
+  case ClassKind::InferenceGuard: {
+    bool Enabled = Args.empty() || On.value_or(true);
+    Torch.S.InferenceMode = Enabled;
+    Torch.S.GradMode = !Enabled;
+    break;
+  }
+  default:
+    break;
+  }
+  return Value::object(O);
+}
+
+void Interpreter::releaseGuard(ObjectId Id) {
+  if (P.Objects[Id].Dead)
+    return;
+  P.Objects.edit(Id).Dead = true;
+  Torch.S.GradMode = P.Objects[Id].PreviousGradMode;
+  Torch.S.InferenceMode = P.Objects[Id].PreviousInferenceMode;
+  ++Torch.S.Effects;
+}
+
+//===--- backward --------------------------------------------------------------------------===//
+
+void Interpreter::backward(const Value &Root, bool Retain, Site At) {
+  for (const Operand &X : tensorsIn(Root)) {
+    Torch.backward(X, Retain, At);
+    checkThrown();
+  }
+}
+
+/// An exception of LibTorch's: the program unwinds.
+void Interpreter::checkThrown() {
+  if (Torch.thrown()) {
+    Torch.catchException();
+    throw ProgramException();
+  }
+}
+
+//===--- optimizers ------------------------------------------------------------------------===//
+
+Value Interpreter::makeOptimizer(const CXXRecordDecl *R, const std::vector<CellId> &Args) {
+  ObjectId O = object(Object::Optimizer, R->getNameAsString(), R);
+  std::vector<TensorId> Held;
+  for (CellId A : Args)
+    for (const Operand &X : tensorsIn(get(A)))
+      if (std::find(Held.begin(), Held.end(), X.T) == Held.end())
+        Held.push_back(X.T);
+  for (TensorId T : Held)
+    Torch.holdParameter(T);
+  P.Objects.edit(O).Held = std::move(Held);
+  ++Torch.S.Effects;
+  return Value::object(O);
+}
+
+void Interpreter::stepOptimizer(ObjectId O, Site At) {
+  // Measured: SGD::step() in C++ writes through data() and does not bump the version; Adam, AdamW,
+  // RMSprop and Adagrad do.
+  Torch.step(P.Objects[O].Held, P.Objects[O].Name != "SGD", At);
+  checkThrown();
+}
+
+void Interpreter::zeroGrad(const std::vector<TensorId> &Tensors) {
+  Torch.zeroGrad(Tensors, Facts.measuredOn().Major >= 2);
+}
+
+//===--- torch_tidy::train -----------------------------------------------------------------===//
+
+/// <torch_tidy/confirm.h>: train(model, optimizer, loss) or train(model, body of a step).
+void Interpreter::trainLoop(const std::vector<CellId> &Args, Site At) {
+  Value Optimizer, Callable;
+  for (CellId A : Args) {
+    const Value V = get(A);
+    if (!V.isObject())
+      continue;
+    if (P.Objects[V.O].K == Object::Optimizer)
+      Optimizer = V;
+    if (P.Objects[V.O].K == Object::Closure)
+      Callable = V;
+  }
+  if (!Callable.isObject()) {
+    untracked("torch_tidy::train without a lambda");
+    return;
+  }
+  for (int Round = 0; Round < 2; ++Round) {
+    if (Optimizer.isObject()) {
+      zeroGrad(P.Objects[Optimizer.O].Held);
+      QualType T = P.Objects[Callable.O].Callee
+                       ? P.Objects[Callable.O].Callee->getReturnType().getNonReferenceType()
+                       : Context.VoidTy;
+      CellId Loss = invoke(Callable, {}, T, At);
+      // The place that a reader can point to is the loss itself.
+      Site Here = P.Objects[Callable.O].Lambda ? site(P.Objects[Callable.O].Lambda) : At;
+      backward(get(Loss), false, Here);
+      stepOptimizer(Optimizer.O, Here);
+    } else {
+      ObjectId Step = object(Object::Record, "Step");
+      invoke(Callable, {cell(Value::object(Step))}, Context.VoidTy, At);
+    }
+  }
+}
+
+//===--- dispatch --------------------------------------------------------------------------===//
+
+std::optional<CellId> Interpreter::trainingCall(Call &C) {
+  llvm::StringRef Q = C.Qualified, N = C.Name;
+  auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
+  const CXXRecordDecl *Class = C.Method ? C.Method->getParent() : nullptr;
+  ClassKind Kind = Kinds.kind(Class);
+
+  if (Q.ends_with("GradMode::is_enabled"))
+    return cell(Value::integer(Torch.S.GradMode));
+  if (Q.ends_with("GradMode::set_enabled")) {
+    if (std::optional<bool> On = known(Arg(0)); On && !isUser(C.Callee)) {
+      Torch.S.GradMode = *On;
+      ++Torch.S.Effects;
+      return cell();
+    }
+    if (!isUser(C.Callee)) {
+      Torch.S.GradMode = decide(Arg(0), C.E);
+      return cell();
+    }
+  }
+  if (Q == "torch::autograd::backward") {
+    bool Retain = C.Arguments.size() > 2 && known(Arg(2)).value_or(false);
+    backward(Arg(0), Retain, C.At);
+    return cell();
+  }
+  if (Q == "torch::autograd::grad") {
+    // Gradients as values: the graph is walked, and what was asked for has them.
+    bool Create = C.Arguments.size() > 4 && known(Arg(4)).value_or(false);
+    bool Retain = Create || (C.Arguments.size() > 3 && known(Arg(3)).value_or(false));
+    std::vector<Operand> Inputs = tensorsIn(Arg(1));
+    backward(Arg(0), Retain, C.At);
+    std::vector<CellId> Elements;
+    std::vector<Operand> Outputs = tensorsIn(Arg(0));
+    for (size_t I = 0; I < std::max<size_t>(Inputs.size(), 1); ++I) {
+      std::vector<Operand> From = Create ? Outputs : std::vector<Operand>();
+      Operand G = Create ? Torch.callUnknown("grad", From, C.At)
+                         : Torch.bind(Torch.leaf(C.At, "grad", false));
+      Elements.push_back(cell(Value::tensor(G)));
+    }
+    ObjectId S = object(Object::Sequence);
+    P.Objects.edit(S).Elements = std::move(Elements);
+    return cell(Value::object(S));
+  }
+  if (Q.starts_with("torch::nn::utils::clip_grad") || Q == "torch::manual_seed" ||
+      Q == "at::manual_seed" || Q == "torch::save" || Q == "torch::load" ||
+      Q == "torch::set_num_threads" || Q == "at::set_num_threads" || Q == "torch::print")
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+
+  if (Q.starts_with("torch_tidy::")) {
+    if (Q == "torch_tidy::train") {
+      trainLoop(C.Arguments, C.At);
+      return cell();
+    }
+    if (Q == "torch_tidy::tap" && C.Arguments.size() >= 2)
+      return C.Arguments[1];
+    if (Q == "torch_tidy::device")
+      return cell(fresh());
+  }
+  switch (Kind) {
+  case ClassKind::Step:
+    if (N == "backward") {
+      backward(Arg(0), C.Arguments.size() > 1 && known(Arg(1)).value_or(false), C.At);
+      return cell();
+    }
+    if (N == "update" || N == "step") {
+      if (Arg(0).isObject() && P.Objects[Arg(0).O].K == Object::Optimizer)
+        stepOptimizer(Arg(0).O, C.At);
+      return cell(fresh());
+    }
+    if (N == "to" && !C.Arguments.empty())
+      return C.Arguments[0];
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  case ClassKind::Scaler:
+    if (N == "scale" && !C.Arguments.empty()) {
+      const Value V = Arg(0);
+      const facts::OpFact *Mul = Facts.op("mul.Tensor");
+      if (V.K == Value::Tensor && V.T.T && Mul) {
+        std::vector<autograd::Argument> Arguments(Mul->Arguments.size());
+        Arguments[0].Tensors = {V.T};
+        Arguments[1].Tensors = {Torch.bind(Torch.leaf(C.At, "scale", false))};
+        auto R = Torch.call(*Mul, Arguments, C.At, {});
+        checkThrown();
+        return cell(R.empty() || R[0].empty() ? V : Value::tensor(R[0][0]));
+      }
+      return C.Arguments[0];
+    }
+    if (N == "step" && Arg(0).isObject() && P.Objects[Arg(0).O].K == Object::Optimizer)
+      stepOptimizer(Arg(0).O, C.At);
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  case ClassKind::Optimizer: {
+    if (isUser(C.Callee) || !C.Self || !get(C.Self).isObject())
+      break;
+    ObjectId O = get(C.Self).O;
+    if (P.Objects[O].K != Object::Optimizer)
+      break;
+    if (N == "step") {
+      if (!C.Arguments.empty() && Arg(0).isObject())
+        invoke(Arg(0), {}, Context.VoidTy, C.At);
+      stepOptimizer(O, C.At);
+      return cell(externalValue(C.ResultType, C.At, "step"));
+    }
+    if (N == "zero_grad") {
+      zeroGrad(P.Objects[O].Held);
+      return cell();
+    }
+    if (N == "add_param_group" || N == "add_parameters") {
+      std::vector<TensorId> Held = P.Objects[O].Held;
+      for (CellId A : C.Arguments)
+        for (const Operand &X : tensorsIn(get(A))) {
+          Held.push_back(X.T);
+          Torch.holdParameter(X.T);
+        }
+      P.Objects.edit(O).Held = std::move(Held);
+      ++Torch.S.Effects;
+      return cell();
+    }
+    if (N == "parameters") {
+      std::vector<CellId> Elements;
+      for (TensorId T : std::vector<TensorId>(P.Objects[O].Held))
+        Elements.push_back(cell(Value::tensor(Torch.bind(T))));
+      ObjectId S = object(Object::Sequence);
+      P.Objects.edit(S).Elements = std::move(Elements);
+      return cell(Value::object(S));
+    }
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  }
+  default:
+    break;
+  }
+  return std::nullopt;
+}
+
+} // namespace torch_tidy::model
