@@ -17,23 +17,30 @@ def _tensors(schema):
     return [i for i, a in enumerate(schema.arguments) if a.is_tensor or a.is_tensor_list]
 
 
+# Written by the schema's word, and yet no content changes: the tensor's sizes, strides, names or
+# history do. resize_ may show other content, but only what nothing was written to.
+METADATA_ONLY = {
+    "as_strided_", "detach_", "rename_", "requires_grad_", "resize_", "resize_as_", "retain_grad",
+    "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_",
+}
+
+
 def saves_of(runs):
-    """(gradient of, kind, index, always) over all runs in which a graph was made."""
-    made, saved, chances = Counter(), Counter(), Counter()
-    for run in runs:
-        if run["how"] == "none":
-            continue
-        slot = run["slot"]
-        made[slot] += 1
-        for item in run["saved"]:
-            saved[(slot, *item)] += 1
-    for (slot, kind, index) in saved:
-        for run in runs:
-            there = (index in run["present"] if kind == "i" else
-                     (kind, index) in run["held"] if kind in "pb" else True)
-            if run["slot"] == slot and run["how"] != "none" and there:
-                chances[(slot, kind, index)] += 1
-    return sorted((*key, count >= chances[key]) for key, count in saved.items())
+    """(gradient of, kind, index, always) over all runs in which a graph was made.
+
+    "Always" asks the runs on contiguous arguments, where there are any: of others an operator may
+    have to save a copy, which is seldom."""
+    made = [run for run in runs if run["how"] != "none"]
+    result = []
+    for slot, kind, index in sorted({(run["slot"], *item) for run in made
+                                     for item in run["saved"]}):
+        there = [run for run in made if run["slot"] == slot and (
+            index in run["present"] if kind == "i" else
+            (kind, index) in run["held"] if kind in "pb" else True)]
+        usual = [run for run in there if run.get("contiguous", True)] or there
+        result.append((slot, kind, index, all(
+            [kind, index] in map(list, run["saved"]) for run in usual)))
+    return result
 
 
 def writes_of(schema, facts, i):
@@ -43,7 +50,9 @@ def writes_of(schema, facts, i):
         return a.writes, a.writes
     seen = facts["writes"].get(str(i), [])
     changed, bumped = any(c for _, c in seen), any(b for b, _ in seen)
-    return changed, bumped
+    if a.writes and schema.base not in METADATA_ONLY:
+        return True, True  # some samples have nothing to change (nan_to_num_ without a nan)
+    return changed and schema.base not in METADATA_ONLY, bumped
 
 
 def output_of(schema, facts, k):
@@ -78,7 +87,7 @@ def differentiable(schema, facts, formula, k):
     r = schema.returns[k]
     if not (r.is_tensor or r.is_tensor_list):
         return "n"
-    if facts and facts["calls"]:
+    if facts and facts["calls"] and (facts["floats"] or not formula):
         seen = {run["outputs"].get(str(k)) for run in facts["runs"]} - {None}
         if seen & {"flows", "notimpl", "broken", "error"}:
             return ""
@@ -98,7 +107,9 @@ def differentiable(schema, facts, formula, k):
 
 
 def row_of(schema, facts, formula):
-    measured = bool(facts and facts["calls"])
+    # Samples of integers alone tell nothing about an operator that has a derivative.
+    measured = bool(facts and facts["calls"]) and (
+        facts["floats"] or not (formula and formula["derivatives"]))
     arguments = []
     for i, a in enumerate(schema.arguments):
         changed, bumped = writes_of(schema, facts, i)
@@ -124,6 +135,8 @@ def row_of(schema, facts, formula):
     elif measured:
         row.how = "run"
         row.saves = saves_of(facts["runs"])
+        if formula:
+            row.saves = sorted(row.saves + _unseen(schema, facts, formula, row.saves))
     elif not _tensors(schema):
         row.how = "rule"
     elif formula:
@@ -133,6 +146,15 @@ def row_of(schema, facts, formula):
         row.saves = sorted((of, what, index, True) for of, what, index in formula["saves"]
                            if not (what == "i" and index in in_place))
     return row
+
+
+def _unseen(schema, facts, formula, saves):
+    """What the formula saves of arguments that no sample gave (optional weights)."""
+    seen = {i for run in facts["runs"] for i in run["present"]}
+    made = {run["slot"] for run in facts["runs"] if run["how"] != "none"}
+    return [(of, kind, i, True) for of, kind, i in formula["saves"]
+            if kind == "i" and (i not in seen or of not in made) and (of not in seen or of in made)
+            and not schema.arguments[i].writes and (of, kind, i) not in [s[:3] for s in saves]]
 
 
 # --------------------------------------------------------------------------------------- text

@@ -2,6 +2,7 @@
 here, and to hold the measurements against."""
 
 import pathlib
+import re
 
 
 def load():
@@ -36,8 +37,8 @@ def load():
         returns = [r.name for r in info.func.func.returns]
         saves, zero = [], bool(info.derivatives)
         for d in info.derivatives:
-            zero = zero and d.formula.replace(" ", "").startswith(
-                ("zeros_like(", "grad.new_zeros_symint(", "zeros_like_", "at::zeros_like("))
+            zero = zero and re.fullmatch(
+                r"(at::)?zeros(_like|_symint)?\(.*\)|\w+_info\.zeros\(\)", d.formula) is not None
             for variable in d.var_names:
                 if variable not in arguments:
                     continue

@@ -8,6 +8,7 @@ viewed arguments count; copies do not.
 """
 
 import warnings
+import zlib
 
 import torch
 
@@ -64,6 +65,8 @@ def outputs_of(result, schema):
     count = len(schema.returns)
     if count == 0:
         return []
+    if count == 1 and schema.returns[0].is_tensor and isinstance(result, tuple):
+        raise Unusable  # a functional that was asked for indices too
     items = [result] if count == 1 else list(result)
     return [o if isinstance(o, torch.Tensor) else
             list(o) if isinstance(o, (list, tuple)) else None for o in items]
@@ -150,6 +153,12 @@ def measure_aliases(op, schema, values, facts):
                 facts["relations"].setdefault(str(k), []).append(list(relation(t, call)))
 
 
+def uncontiguous(value):
+    """The same values with other strides: what a view of them may have to copy."""
+    return map_tensors(value, lambda t: t.transpose(-1, -2).contiguous().transpose(-1, -2)
+                       if t.dim() > 1 else t)
+
+
 def measure_multi_view(op, schema, values, slot, facts):
     call = Call(op, schema, values, (slot,))
     for k, out in enumerate(call.outputs):
@@ -188,6 +197,7 @@ def gradient(outputs, call):
 
 def measure_saves(op, schema, values, slot, facts):
     call = Call(op, schema, values, (slot,), record=True)
+    contiguous = all(t.is_contiguous() for v in values.values() for t in tensors_in(v))
     flat = [(k, t) for k, out in enumerate(call.outputs)
             for t in (out if isinstance(out, list) else [out]) if isinstance(t, torch.Tensor)]
     if not flat and all(a.writes is False for a in schema.arguments):
@@ -228,7 +238,7 @@ def measure_saves(op, schema, values, slot, facts):
             saved.add(("o", k))
     facts["runs"].append({
         "slot": slot, "how": how, "saved": sorted(saved), "outputs": per_output,
-        "present": sorted(i for i, ts in slots.items() if ts),
+        "present": sorted(i for i, ts in slots.items() if ts), "contiguous": contiguous,
     })
 
 
@@ -237,6 +247,11 @@ def measure_call(op, schema, args, kwargs, facts):
     Call(op, schema, values, ())  # does it run at all?
     facts["calls"] += 1
     measure_aliases(op, schema, values, facts)
+    if any(relation[0] != "F" for seen in facts["relations"].values() for relation in seen):
+        try:
+            measure_aliases(op, schema, uncontiguous(values), facts)
+        except Exception:
+            pass  # view() refuses them
     slots = [i for i, v in values.items()
              if any(t.dtype.is_floating_point for t in tensors_in(v))]
     facts["floats"] += bool(slots)
@@ -256,10 +271,11 @@ def new_facts(name):
             "refused": {}, "source": "", "floats": 0}
 
 
-def measure_overload(op, schema, pools, limit=8):
+def measure_overload(op, schema, pools, limit=24):
     """All that the samples tell about one overload."""
     direct, functions, dispatched = pools
     facts = new_facts(schema.name)
+    torch.manual_seed(zlib.crc32(schema.name.encode()))
     base = schema.base
     plain = base[:-1] if base.endswith("_") and not base.endswith("__") else base
     sources = [("captured", dispatched.get(schema.name)), ("captured", functions.get(base))]
@@ -269,12 +285,14 @@ def measure_overload(op, schema, pools, limit=8):
         sources.append(("captured", dispatched.get(plain + schema.name[len(base):])))
     for prefix in ("linalg_", "special_", "fft_", "sparse_", "nested_"):
         sources.append(("direct", direct.get(prefix + plain)))
+    if schema.name in direct.calls and schema.name != base:
+        sources = [("recipe", direct.get(schema.name))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for source, calls in sources:
             taken = 0
             for args, kwargs in calls:
-                if taken >= limit or facts["calls"] >= 2 * limit:
+                if taken >= limit:
                     break
                 try:
                     measure_call(op, schema, args, kwargs, facts)

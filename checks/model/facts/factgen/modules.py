@@ -210,7 +210,8 @@ def constructions(name, cases):
                                s.forward_input.args, s.forward_input.kwargs))
         except Exception:
             continue
-    return cls, [c for c in result if usable([*c[2], *c[3].values()])]
+    return cls, [c for c in result if usable([*c[2], *c[3].values()])
+                 and not c[1].get("return_indices")]
 
 
 def structure(value):

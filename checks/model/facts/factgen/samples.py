@@ -15,7 +15,7 @@ import warnings
 import torch
 
 MAX_ELEMENTS = 200_000
-PER_SOURCE = 10
+PER_SOURCE = 24
 
 
 def tensors_in(value):
@@ -72,7 +72,7 @@ class Pool:
         if not usable(list(args) + list(kwargs.values())):
             return
         bucket = self.calls.setdefault(name, {})
-        if len(bucket) >= PER_SOURCE * 3:
+        if len(bucket) >= PER_SOURCE:
             return
         key = shape_key([list(args), kwargs])
         if key in bucket:
@@ -192,7 +192,7 @@ def collect(progress):
             for i, (args, kwargs) in enumerate(samples):
                 for name in operator_names(op):
                     direct.add(name, args, kwargs)
-                for variant in variants if i < 6 else ():
+                for variant in variants if i < 16 else ():
                     def run(variant=variant):
                         a, k = with_grad((args, kwargs))
                         if variant is op.get_inplace():

@@ -18,6 +18,8 @@ def run(names, measure, progress, seconds=60, jobs=1):
         pid = os.fork()
         if pid == 0:
             os.close(reader)
+            # _print and its kin write to standard output, which may be where the table goes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             with os.fdopen(writer, "w") as out:
                 for name in lane["left"]:
                     out.write(json.dumps([name, measure(name)]) + "\n")
