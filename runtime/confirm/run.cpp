@@ -158,7 +158,10 @@ nlohmann::json run_model(const RegisteredModel &model, const RunOptions &options
   try {
     model.function();
   } catch (const c10::Error &error) {
-    failed(readable_type(error), error.what_without_backtrace(), error.what());
+    // LibTorch's hint to switch anomaly mode on is followed below.
+    std::string message = error.what_without_backtrace();
+    message.erase(std::min(message.find(" Hint: "), message.size()));
+    failed(readable_type(error), message, error.what());
   } catch (const std::exception &error) {
     failed(readable_type(error), error.what(), error.what());
   } catch (...) {
@@ -269,12 +272,16 @@ int run_models(const RunOptions &options) {
       std::cerr << "error: cannot write " << options.record << ": " << std::strerror(errno) << "\n";
       return 2;
     }
+    std::vector<std::string> names;
+    for (const RegisteredModel *const model : chosen) {
+      names.push_back(model->name);
+    }
     lines << nlohmann::json{{"event", "run"},
                             {"libtorch", TORCH_VERSION},
                             {"device", device.str()},
                             {"precision", precision_word(options.precision)},
                             {"unavailable", unavailable(options.precision, device)},
-                            {"models", chosen.size()}}
+                            {"models", names}}
                  .dump()
           << std::endl;
   }

@@ -1,0 +1,523 @@
+#include "outcome.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace torch_tidy::confirm {
+namespace {
+
+constexpr std::array<std::string_view, 7> words = {"throws", "undefined", "zero",  "underflow",
+                                                   "stale",  "wrong",     "benign"};
+
+// A gradient this much smaller than the step's whole gradient is rounding noise (the bias of a
+// layer before a batch norm): exactly zero or not, right or not, says nothing.
+constexpr double negligible = 1e-6;
+
+double norm(const std::vector<double> &values) {
+  double sum = 0;
+  for (const double value : values) {
+    sum += value * value;
+  }
+  return std::sqrt(sum);
+}
+
+double distance(const std::vector<double> &a, const std::vector<double> &b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    sum += (a[i] - b[i]) * (a[i] - b[i]);
+  }
+  return std::sqrt(sum);
+}
+
+bool reduced(const std::string &precision) { return precision != "fp32"; }
+bool is_fp16(const std::string &precision) { return precision.rfind("fp16", 0) == 0; }
+
+double relative(double a, double b) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) {
+    return 0;
+  }
+  const double scale = std::max(std::abs(a), std::abs(b));
+  return std::isfinite(scale) ? std::abs(a - b) / scale : INFINITY;
+}
+
+// The loss may be the small difference of large things; below this it is compared as it is.
+double relative_loss(double a, double b) { return std::abs(a - b) < 1e-7 ? 0 : relative(a, b); }
+
+double whole_norm(const StepObservation &step) {
+  double sum = 0;
+  for (const GradientObservation &one : step.gradients) {
+    if (one.defined && std::isfinite(one.norm)) {
+      sum += one.norm * one.norm;
+    }
+  }
+  return std::sqrt(sum);
+}
+
+const GradientObservation *find(const StepObservation &step, const GradientObservation &like) {
+  for (const GradientObservation &one : step.gradients) {
+    if (one.name == like.name && one.round == like.round) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
+bool has_name(const StepObservation &step, const std::string &name) {
+  return std::any_of(step.gradients.begin(), step.gradients.end(),
+                     [&](const GradientObservation &one) { return one.name == name; });
+}
+
+bool skipped(const StepObservation &step, int64_t round) {
+  return round < static_cast<int64_t>(step.rounds.size()) &&
+         step.rounds[static_cast<size_t>(round)].skipped;
+}
+
+// Zero, or so small that float16 holds only remains of it.
+bool lost_in_fp16(const GradientObservation &one) {
+  return one.defined && one.numel > 0 && one.zeros + one.fp16_subnormal == one.numel;
+}
+
+// Is it zero in this run and not in the fp32 run of the same program?
+bool lost_to_precision(const GradientObservation &one, size_t step,
+                       const ModelObservation *fp32_run) {
+  if (fp32_run == nullptr || step >= fp32_run->steps.size()) {
+    return false;
+  }
+  const GradientObservation *const there = find(fp32_run->steps[step], one);
+  return there != nullptr && there->arrived() && !there->all_zero();
+}
+
+std::set<std::string> minus(const std::set<std::string> &a, const std::set<std::string> &b) {
+  std::set<std::string> result;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(result, result.end()));
+  return result;
+}
+
+std::string listed(const std::set<std::string> &names) {
+  std::string text;
+  size_t count = 0;
+  for (const std::string &name : names) {
+    if (++count > 3) {
+      return text + " and " + std::to_string(names.size() - 3) + " more";
+    }
+    text += (count > 1 ? ", " : "") + name;
+  }
+  return text;
+}
+
+struct StepComparison {
+  Outcome outcome = Outcome::benign;
+  std::string reason;
+  bool never_arrived = false;
+  std::vector<ParameterOutcome> parameters;
+};
+
+// Does the variant's gradient equal the corrected one plus what the variant consumed a step
+// earlier?
+bool accumulated(const GradientObservation &variant, const GradientObservation &corrected,
+                 const GradientObservation *before, double tolerance) {
+  if (before == nullptr || before->values.size() != variant.values.size() ||
+      corrected.values.size() != variant.values.size() || norm(before->values) == 0) {
+    return false;
+  }
+  std::vector<double> sum = corrected.values;
+  for (size_t i = 0; i < sum.size(); ++i) {
+    sum[i] += before->values[i];
+  }
+  return distance(variant.values, sum) <=
+         tolerance * std::max(norm(variant.values), norm(before->values));
+}
+
+StepComparison compare_step(const ModelObservation &variant, const ModelObservation &corrected,
+                            size_t index, const Tolerance &tolerance,
+                            const ModelObservation *variant_fp32, const std::string &precision) {
+  const StepObservation &v = variant.steps[index];
+  const StepObservation &c = corrected.steps[index];
+  const std::set<std::string> foreign_leaves = minus(v.foreign_leaves, c.foreign_leaves);
+  const std::set<std::string> unowned = minus(v.unowned, c.unowned);
+  const std::set<std::string> leftover = minus(v.leftover, c.leftover);
+  const std::set<std::string> outdated = minus(v.outdated, c.outdated);
+  int64_t v_foreign = 0;
+  int64_t c_foreign = 0;
+  bool more_backwards = false;
+  for (size_t r = 0; r < v.rounds.size(); ++r) {
+    v_foreign += v.rounds[r].foreign_tensors;
+    more_backwards =
+        more_backwards || (r < c.rounds.size() && v.rounds[r].backwards > c.rounds[r].backwards);
+  }
+  for (const RoundObservation &round : c.rounds) {
+    c_foreign += round.foreign_tensors;
+  }
+
+  const double floor = negligible * whole_norm(c);
+  StepComparison result;
+  std::set<std::string> by_outcome[words.size()];
+  const auto note = [&](ParameterOutcome one, Outcome outcome) {
+    one.outcome = outcome;
+    by_outcome[static_cast<size_t>(outcome)].insert(one.name);
+    result.parameters.push_back(std::move(one));
+  };
+  size_t accumulating = 0;
+  size_t differing = 0;
+  for (const GradientObservation &right : c.gradients) {
+    const GradientObservation *const mine = find(v, right);
+    ParameterOutcome one{right.name, Outcome::benign, mine != nullptr && mine->defined,
+                         mine != nullptr ? mine->norm : 0, right.norm};
+    if (mine == nullptr) {
+      // Registered in the corrected program alone: what the variant trains is another tensor. Or
+      // the variant has fewer updates in this step.
+      note(std::move(one), has_name(v, right.name) ? Outcome::wrong : Outcome::stale);
+      continue;
+    }
+    if (skipped(v, right.round) && skipped(c, right.round)) {
+      note(std::move(one), Outcome::benign);
+      continue;
+    }
+    if (right.arrived() && !mine->arrived()) {
+      // Note [Stale before undefined]
+      // A gradient that went to a tensor of the same shape that the module does not own is missing
+      // because the forward uses other weights than those registered: that is `stale`, and the
+      // missing gradient a consequence. All other missing ones are `undefined`.
+      if (foreign_leaves.count(right.name) != 0) {
+        note(std::move(one), Outcome::stale);
+      } else if (right.norm > floor || !mine->defined) {
+        result.never_arrived = result.never_arrived || mine->defined;
+        note(std::move(one), mine->defined ? Outcome::zero : Outcome::undefined);
+      } else {
+        note(std::move(one), Outcome::benign);
+      }
+      continue;
+    }
+    if (!right.defined || !mine->defined) {
+      note(std::move(one), mine->arrived() && !mine->all_zero() ? Outcome::wrong : Outcome::benign);
+      continue;
+    }
+    const bool matters = right.norm > floor;
+    if (matters && mine->all_zero() && !right.all_zero()) {
+      note(std::move(one), reduced(precision) && lost_to_precision(*mine, index, variant_fp32)
+                               ? Outcome::underflow
+                               : Outcome::zero);
+      continue;
+    }
+    if (is_fp16(precision) && matters && lost_in_fp16(*mine) && !lost_in_fp16(right)) {
+      note(std::move(one), Outcome::underflow);
+      continue;
+    }
+    if (mine->non_finite > 0 || right.non_finite > 0) {
+      note(std::move(one),
+           (mine->non_finite > 0) == (right.non_finite > 0) ? Outcome::benign : Outcome::wrong);
+      continue;
+    }
+    const double allowed = tolerance.of(right.name);
+    if (mine->values.size() != right.values.size() ||
+        distance(mine->values, right.values) >
+            std::max(allowed * std::max(norm(mine->values), norm(right.values)), floor)) {
+      ++differing;
+      const GradientObservation *const before =
+          index > 0 ? find(variant.steps[index - 1], right) : nullptr;
+      if (accumulated(*mine, right, before, std::max(allowed, 1e-3))) {
+        ++accumulating;
+      }
+      note(std::move(one), Outcome::wrong);
+      continue;
+    }
+    note(std::move(one), Outcome::benign);
+  }
+  bool loss_differs = v.losses.size() != c.losses.size();
+  for (size_t i = 0; !loss_differs && i < v.losses.size(); ++i) {
+    loss_differs = relative_loss(v.losses[i], c.losses[i]) > tolerance.of("");
+  }
+
+  const auto at = [&](Outcome outcome) -> const std::set<std::string> & {
+    return by_outcome[static_cast<size_t>(outcome)];
+  };
+  const bool differs = differing > 0 || loss_differs || !at(Outcome::wrong).empty();
+  const auto decide = [&](Outcome outcome, std::string reason) {
+    result.outcome = outcome;
+    result.reason = std::move(reason);
+  };
+  // Those that are stale alone tell so: only gradients that differ are the ones accumulated.
+  const auto rename_wrong = [&] {
+    for (ParameterOutcome &one : result.parameters) {
+      if (one.outcome == Outcome::wrong) {
+        one.outcome = Outcome::stale;
+      }
+    }
+  };
+  if (!at(Outcome::undefined).empty()) {
+    decide(Outcome::undefined, "no gradient reaches " + listed(at(Outcome::undefined)));
+  } else if (!at(Outcome::zero).empty()) {
+    decide(Outcome::zero, "the gradient of " + listed(at(Outcome::zero)) + " is zero");
+  } else if (!at(Outcome::underflow).empty()) {
+    decide(Outcome::underflow,
+           "the gradient of " + listed(at(Outcome::underflow)) + " underflows in " + precision);
+  } else if (!foreign_leaves.empty() && !at(Outcome::stale).empty()) {
+    decide(Outcome::stale,
+           "the forward uses other tensors than the registered " + listed(at(Outcome::stale)));
+  } else if (!at(Outcome::stale).empty()) {
+    decide(Outcome::stale, listed(at(Outcome::stale)) + " is no registered parameter");
+  } else if (!unowned.empty() || v_foreign > c_foreign) {
+    for (ParameterOutcome &one : result.parameters) {
+      if (unowned.count(one.name) != 0) {
+        one.outcome = Outcome::stale;
+      }
+    }
+    decide(Outcome::stale, unowned.empty() ? "the optimizer steps tensors that are not the module's"
+                                           : "the optimizer does not step " + listed(unowned));
+  } else if (differs && !leftover.empty()) {
+    rename_wrong();
+    decide(Outcome::stale, "the earlier gradient of " + listed(leftover) + " is still there");
+  } else if (differs && !outdated.empty()) {
+    rename_wrong();
+    decide(Outcome::stale, "backward uses " + listed(outdated) + " as it was before the last step");
+  } else if (differs && more_backwards && !loss_differs) {
+    rename_wrong();
+    decide(Outcome::stale, "one step accumulates several backwards");
+  } else if (differing > 0 && accumulating == differing && !loss_differs) {
+    rename_wrong();
+    decide(Outcome::stale, "the gradient is the corrected one plus the earlier step's");
+  } else if (differing > 0 || !at(Outcome::wrong).empty()) {
+    decide(Outcome::wrong, "the gradient of " + listed(at(Outcome::wrong)) + " differs");
+  } else if (loss_differs) {
+    decide(Outcome::wrong, "the loss differs");
+  }
+  return result;
+}
+
+// Position of the step in which a run ended by an exception; steps.size() when between steps.
+size_t end_of(const ModelObservation &model) {
+  if (model.status != ModelObservation::Status::threw) {
+    return model.steps.size();
+  }
+  return !model.steps.empty() && model.steps.back().cut_short ? model.steps.size() - 1
+                                                              : model.steps.size();
+}
+
+std::string told(const ExceptionObservation &exception) {
+  std::string first = exception.message.substr(0, exception.message.find('\n'));
+  if (first.size() > 160) {
+    first = first.substr(0, 157) + "...";
+  }
+  return "throws in " + exception.phase +
+         (exception.step >= 0 ? " of step " + std::to_string(exception.step) : "") + ": " + first;
+}
+
+// How far a run came: a later phase of the same step is further.
+int phase_rank(const std::string &phase) {
+  const std::array<const char *, 4> order = {"construct", "forward", "backward", "step"};
+  const auto it = std::find(order.begin(), order.end(), phase);
+  return static_cast<int>(it - order.begin());
+}
+
+std::vector<ParameterOutcome> as_they_are(const ModelObservation &model) {
+  std::vector<ParameterOutcome> result;
+  if (!model.steps.empty()) {
+    for (const GradientObservation &one : model.steps.back().gradients) {
+      result.push_back({one.name, Outcome::benign, one.defined, one.norm, one.norm});
+    }
+  }
+  return result;
+}
+
+} // namespace
+
+std::string_view word(Outcome outcome) { return words[static_cast<size_t>(outcome)]; }
+
+std::optional<Outcome> parse_outcome(std::string_view text) {
+  const auto it = std::find(words.begin(), words.end(), text);
+  if (it == words.end()) {
+    return std::nullopt;
+  }
+  return static_cast<Outcome>(it - words.begin());
+}
+
+double Tolerance::of(const std::string &parameter) const {
+  const auto it = noise.find(parameter);
+  return it == noise.end() ? base : std::max(base, it->second);
+}
+
+double base_tolerance(const std::string &precision) {
+  if (precision == "bf16") {
+    return 2e-2;
+  }
+  return is_fp16(precision) ? 5e-3 : 1e-4;
+}
+
+std::map<std::string, double> distances(const ModelObservation &a, const ModelObservation &b) {
+  std::map<std::string, double> result;
+  const size_t steps = std::min(end_of(a), end_of(b));
+  for (size_t i = 0; i < steps; ++i) {
+    for (const GradientObservation &one : a.steps[i].gradients) {
+      const GradientObservation *const other = find(b.steps[i], one);
+      if (other == nullptr || other->values.size() != one.values.size() || one.non_finite > 0 ||
+          other->non_finite > 0) {
+        continue;
+      }
+      const double scale = std::max(norm(one.values), norm(other->values));
+      const double far = scale > 0 ? distance(one.values, other->values) / scale : 0;
+      result[one.name] = std::max(result[one.name], far);
+    }
+    for (size_t l = 0; l < std::min(a.steps[i].losses.size(), b.steps[i].losses.size()); ++l) {
+      const double far = relative_loss(a.steps[i].losses[l], b.steps[i].losses[l]);
+      if (std::isfinite(far)) {
+        result[""] = std::max(result[""], far);
+      }
+    }
+  }
+  return result;
+}
+
+Tolerance calibrate(const std::string &precision, const ModelObservation &corrected,
+                    const ModelObservation *corrected_again,
+                    const ModelObservation *corrected_fp32) {
+  Tolerance tolerance;
+  tolerance.base = base_tolerance(precision);
+  if (corrected_again != nullptr) {
+    for (const auto &[name, far] : distances(corrected, *corrected_again)) {
+      tolerance.noise[name] = std::max(tolerance.noise[name], 10 * far);
+    }
+  }
+  if (reduced(precision) && corrected_fp32 != nullptr) {
+    for (const auto &[name, far] : distances(corrected, *corrected_fp32)) {
+      tolerance.noise[name] = std::max(tolerance.noise[name], std::min(0.5 * far, 0.5));
+    }
+  }
+  return tolerance;
+}
+
+Observed compare(const ModelObservation &variant, const ModelObservation &corrected,
+                 const Tolerance &tolerance, const ModelObservation *variant_fp32,
+                 const std::string &precision) {
+  Observed observed;
+  if (corrected.status == ModelObservation::Status::lost) {
+    observed.reason = "the corrected program: " + corrected.lost_reason;
+    return observed;
+  }
+  if (variant.status == ModelObservation::Status::lost) {
+    observed.reason = variant.lost_reason;
+    return observed;
+  }
+  const size_t v_end = end_of(variant);
+  const size_t c_end = end_of(corrected);
+  const bool v_threw = variant.status == ModelObservation::Status::threw;
+  const bool c_threw = corrected.status == ModelObservation::Status::threw;
+  for (size_t i = 0; i < std::min(v_end, c_end); ++i) {
+    StepComparison step = compare_step(variant, corrected, i, tolerance, variant_fp32, precision);
+    if (step.outcome != Outcome::benign) {
+      observed.outcome = step.outcome;
+      observed.reason = std::move(step.reason);
+      observed.step = static_cast<int64_t>(i);
+      observed.never_arrived = step.never_arrived;
+      observed.parameters = std::move(step.parameters);
+      return observed;
+    }
+  }
+  if (v_threw) {
+    const bool earlier = !c_threw || v_end < c_end ||
+                         (v_end == c_end && phase_rank(variant.exception->phase) <
+                                                phase_rank(corrected.exception->phase));
+    if (earlier) {
+      observed.outcome = Outcome::throws;
+      observed.reason = told(*variant.exception);
+      observed.step = static_cast<int64_t>(v_end);
+      return observed;
+    }
+  }
+  if (c_threw) {
+    observed.reason =
+        "the corrected program " + told(*corrected.exception) + " (not all defects are repaired)";
+    return observed;
+  }
+  if (variant.steps.empty()) {
+    observed.reason = "the model never calls torch_tidy::train, so no gradient was seen";
+    return observed;
+  }
+  observed.outcome = Outcome::benign;
+  observed.reason = "trains as the corrected program does";
+  observed.parameters = as_they_are(variant);
+  return observed;
+}
+
+Observed judge_alone(const ModelObservation &model, const ModelObservation *fp32,
+                     const std::string &precision) {
+  Observed observed;
+  if (model.status == ModelObservation::Status::lost) {
+    observed.reason = model.lost_reason;
+    return observed;
+  }
+  if (model.status == ModelObservation::Status::threw) {
+    observed.outcome = Outcome::throws;
+    observed.reason = told(*model.exception);
+    observed.step = static_cast<int64_t>(end_of(model));
+    return observed;
+  }
+  if (model.steps.empty()) {
+    observed.reason = "the model never calls torch_tidy::train, so no gradient was seen";
+    return observed;
+  }
+  // Per parameter over all steps: a gradient that is there once is no defect.
+  struct Seen {
+    bool arrived = false;
+    bool nonzero = false;
+    bool normal = false; // more than float16's remains
+    bool fp32_nonzero = false;
+    double norm = 0;
+  };
+  std::map<std::string, Seen> seen;
+  std::set<std::string> unowned;
+  int64_t foreign = 0;
+  for (size_t i = 0; i < model.steps.size(); ++i) {
+    const StepObservation &step = model.steps[i];
+    for (const GradientObservation &one : step.gradients) {
+      if (!one.requires_grad) {
+        continue;
+      }
+      Seen &all = seen[one.name];
+      all.arrived = all.arrived || one.arrived();
+      all.nonzero = all.nonzero || (one.defined && !one.all_zero());
+      all.normal = all.normal || (one.defined && !lost_in_fp16(one));
+      all.fp32_nonzero = all.fp32_nonzero || lost_to_precision(one, i, fp32);
+      all.norm = std::max(all.norm, one.norm);
+    }
+    unowned.insert(step.unowned.begin(), step.unowned.end());
+    for (const RoundObservation &round : step.rounds) {
+      foreign += round.foreign_tensors;
+    }
+  }
+  std::set<std::string> by_outcome[words.size()];
+  for (const auto &[name, all] : seen) {
+    Outcome outcome = Outcome::benign;
+    if (!all.arrived) {
+      outcome = Outcome::undefined;
+    } else if (!all.nonzero) {
+      outcome = reduced(precision) && all.fp32_nonzero ? Outcome::underflow : Outcome::zero;
+    } else if (is_fp16(precision) && !all.normal && all.fp32_nonzero) {
+      outcome = Outcome::underflow;
+    } else if (unowned.count(name) != 0 && foreign > 0) {
+      outcome = Outcome::stale;
+    }
+    by_outcome[static_cast<size_t>(outcome)].insert(name);
+    observed.parameters.push_back({name, outcome, all.arrived, all.norm, all.norm});
+  }
+  observed.outcome = Outcome::benign;
+  observed.reason = "every trainable parameter has a gradient";
+  for (const Outcome outcome : {Outcome::undefined, Outcome::zero, Outcome::underflow}) {
+    const auto &names = by_outcome[static_cast<size_t>(outcome)];
+    if (!names.empty()) {
+      observed.outcome = outcome;
+      observed.reason = (outcome == Outcome::undefined ? "no gradient reaches "
+                         : outcome == Outcome::zero    ? "zero in every step: the gradient of "
+                                                       : "underflows: the gradient of ") +
+                        listed(names);
+      return observed;
+    }
+  }
+  if (foreign > 0) {
+    observed.outcome = Outcome::stale;
+    observed.reason = "the optimizer steps tensors that are not the module's";
+  }
+  return observed;
+}
+
+} // namespace torch_tidy::confirm
