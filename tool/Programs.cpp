@@ -171,10 +171,15 @@ static std::vector<Program> fromDatabase(const CompilationDatabase &Database,
       Units.back().push_back(E.Source);
   }
   std::vector<Program> Programs;
-  for (const std::vector<size_t> &Group : linkUnits(Units).Groups) {
+  Linked Together = linkUnits(Units);
+  for (const std::vector<size_t> &Group : Together.Groups) {
     Program P;
     P.Name = path::filename(Entries[Group.front()].first).str();
-    for (size_t Unit : Group)
+    for (size_t Unit : Group) {
+      // A header is asked about in the programs that include it.
+      for (const std::string &Input : Inputs)
+        if (Together.Reach[Unit].count(Input) && !llvm::is_contained(P.Asked, Input))
+          P.Asked.push_back(Input);
       for (const Entry &E : *Entries[Unit].second) {
         if (llvm::is_contained(P.Sources, E.Source))
           continue;
@@ -188,6 +193,7 @@ static std::vector<Program> fromDatabase(const CompilationDatabase &Database,
           addIncludes(P.Compiler, E.Compiler);
         }
       }
+    }
     if (P.Asked.empty())
       continue;
     addExtra(P, Request);
@@ -309,8 +315,8 @@ llvm::Expected<std::vector<Program>> findPrograms(const ProgramRequest &Request)
   }
   llvm::sort(Rest);
   Rest.erase(std::unique(Rest.begin(), Rest.end()), Rest.end());
-  if (Database && !Rest.empty() && (!Request.BuildPath.empty() || !isSource(Rest.front()))) {
-    // A header, or a source that the named database forgot: as its neighbours are compiled.
+  if (!Rest.empty() && !Request.BuildPath.empty()) {
+    // What a database that was named forgot: as its neighbours are compiled.
     std::string Error;
     auto Guess = inferMissingCompileCommands(CompilationDatabase::loadFromDirectory(Build, Error));
     std::vector<std::string> Unknown;

@@ -131,7 +131,9 @@ Linked linkUnits(const std::vector<std::vector<std::string>> &Units) {
   Headers Scans(commonFolder(Files));
 
   std::set<std::string> Included; // sources that others #include outright: read there, not beside
-  std::vector<std::set<std::string>> Reach(Units.size());
+  Linked Result;
+  std::vector<std::set<std::string>> &Reach = Result.Reach;
+  Reach.resize(Units.size());
   std::vector<size_t> Mains, Parts;
   for (size_t I = 0; I < Units.size(); ++I) {
     bool HasMain = false;
@@ -164,7 +166,6 @@ Linked linkUnits(const std::vector<std::vector<std::string>> &Units) {
     Taken.insert(Group.begin(), Group.end());
     return std::vector<size_t>(Group.begin(), Group.end());
   };
-  Linked Result;
   for (size_t Main : Mains)
     Result.Groups.push_back(Grow(Main));
   for (size_t Part : Parts)

@@ -3,6 +3,7 @@
 
 #include "llvm/ADT/StringRef.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ SourceScan scanSource(llvm::StringRef Text);
 /// be linked.
 struct Linked {
   std::vector<std::vector<size_t>> Groups; ///< of indices into the units; one may be in several
+  std::vector<std::set<std::string>> Reach; ///< project headers that each unit includes
   /// Folders, besides the including file's own, in which quoted headers were found.
   std::vector<std::string> IncludeDirs;
 };

@@ -5,6 +5,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
 
 namespace torch_tidy::tool {
 
@@ -55,6 +56,11 @@ static void print(llvm::raw_ostream &Out, SourceLines &Lines, const Place &At,
 void printText(llvm::raw_ostream &Out, const std::vector<Report> &Reports,
                const TextOptions &Options) {
   using llvm::SourceMgr;
+  if (Options.Colors) {
+    // SMDiagnostic colours where it is told to and detects a terminal; here both are settled.
+    Out.enable_colors(true);
+    llvm::WithColor::setAutoDetectFunction([](const llvm::raw_ostream &) { return true; });
+  }
   SourceLines Lines;
   for (const Report &R : Reports) {
     SourceMgr::DiagKind Kind = R.level() == Report::Level::Error     ? SourceMgr::DK_Error

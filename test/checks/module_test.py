@@ -1,0 +1,86 @@
+"""The module in stock clang-tidy: what is loaded, how it is configured, where it refuses."""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from hosts import Hosts
+
+HOSTS = Hosts(sys.argv.pop(1))
+DEFECT = """#include <torch/torch.h>
+
+void train(torch::Tensor x) {
+  auto weight = torch::randn({3}, torch::requires_grad());
+  auto h = torch::relu(weight * x);
+  h.mul_(2);%s
+  h.sum().backward();
+}
+"""
+CHECK = "torch-inplace-autograd"
+
+
+class Module(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(dir=HOSTS.work)
+        self.addCleanup(self.folder.cleanup)
+        self.source = pathlib.Path(self.folder.name) / "train.cpp"
+
+    def tidy(self, text, *args, clang_tidy=None, checks=(), environment=None):
+        self.source.write_text(text)
+        return HOSTS.run([clang_tidy or HOSTS.clang_tidy, f"--load={HOSTS.module}", *checks, *args,
+                          self.source, "--", *HOSTS.flags(), *HOSTS.with_pch()],
+                         cwd=self.folder.name, env=environment)
+
+    def test_registers_every_check_that_has_a_page(self):
+        pages = {p.stem for p in (pathlib.Path(HOSTS.source) / "checks").glob("torch-*.md")}
+        # With every symbol resolved at once, one that clang-tidy does not have would show here.
+        run = self.tidy("", "--list-checks", checks=["--checks=-*,torch-*"],
+                        environment={**os.environ, "LD_BIND_NOW": "1"})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual({l.strip() for l in run.stdout.splitlines()[1:] if l.strip()}, pages)
+
+    def test_links_no_llvm(self):
+        needed = HOSTS.run(["readelf", "-d", HOSTS.module]).stdout
+        self.assertIn("NEEDED", needed)
+        self.assertNotIn("libLLVM", needed)
+        self.assertNotIn("libclang", needed)
+
+    def test_is_configured_by_a_clang_tidy_file(self):
+        (self.source.parent / ".clang-tidy").write_text(
+            f"Checks: '-*,{CHECK}'\nWarningsAsErrors: '{CHECK}'\n")
+        run = self.tidy(DEFECT % "")
+        self.assertIn(f"6:5: error: ", run.stdout)
+        self.assertIn(f"[{CHECK},-warnings-as-errors]", run.stdout)
+        self.assertEqual(run.returncode, 1)
+        (self.source.parent / ".clang-tidy").write_text("Checks: '-*,torch-*,-torch-inplace-*'\n")
+        self.assertNotIn(CHECK, self.tidy(DEFECT % "").stdout)
+
+    def test_heeds_nolint(self):
+        checks = ["--checks=-*,torch-*"]
+        self.assertIn(CHECK, self.tidy(DEFECT % "", checks=checks).stdout)
+        self.assertNotIn(CHECK, self.tidy(DEFECT % " // NOLINT", checks=checks).stdout)
+        self.assertNotIn(CHECK, self.tidy(DEFECT % f" // NOLINT({CHECK})", checks=checks).stdout)
+        self.assertIn(CHECK, self.tidy(DEFECT % " // NOLINT(other)", checks=checks).stdout)
+
+    def test_says_which_option_is_wrong(self):
+        run = self.tidy("", "--config={CheckOptions: {torch-data-mutation.PathBudget: many}}",
+                        checks=["--checks=-*,torch-data-mutation"])
+        self.assertIn("'many' is no value for the option 'torch-data-mutation.PathBudget'",
+                      run.stdout + run.stderr)
+
+    def test_refuses_another_llvm_in_one_sentence(self):
+        others = [p for v in ("19", "22") if v != HOSTS.llvm
+                  for p in [shutil.which(f"clang-tidy-{v}")] if p]
+        if not others:
+            self.skipTest("no other clang-tidy is installed")
+        run = self.tidy("", "--list-checks", clang_tidy=others[0], checks=["--checks=-*,torch-*"])
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(f"this module is built for LLVM {HOSTS.llvm}.", run.stderr)
+        self.assertIn(f"use clang-tidy-{HOSTS.llvm}", run.stderr)
+        self.assertEqual(len(run.stderr.strip().splitlines()), 1, run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,204 @@
+"""The command line of torch-tidy: exit statuses, what it says about bad input, what it prints."""
+import os
+import unittest
+
+from tool_testing import CHECK, CLEAN, DEFECT, HOSTS, ToolTest
+
+
+class ExitStatus(ToolTest):
+    def test_is_0_without_findings(self):
+        run = self.check(self.write("clean.cpp", CLEAN))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("1 source: 0 definite, 0 possible", run.stderr)
+
+    def test_is_1_with_a_definite_finding(self):
+        run = self.check(self.write("defect.cpp", DEFECT))
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("defect.cpp:6:5: error: ", run.stderr)
+        self.assertIn(f"[definite: throws] [{CHECK}]", run.stderr)
+        self.assertEqual(run.stdout, "", "text is for people and belongs to standard error")
+
+    def test_follows_fail_on(self):
+        source = self.write("defect.cpp", DEFECT)
+        self.assertEqual(self.check(source, "--fail-on=never").returncode, 0)
+        self.assertEqual(self.check(source, "--fail-on=warning").returncode, 1)
+
+    def test_is_2_for_a_source_that_does_not_parse_even_with_findings(self):
+        run = self.check(self.write("broken.cpp", DEFECT + "int f() { return 1 }\n"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("broken.cpp does not parse: broken.cpp:9:19: expected ';'", run.stderr)
+        self.assertIn("broken.cpp:6:5: error: ", run.stderr)
+
+
+class BadInput(ToolTest):
+    def assertSays(self, run, text):
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(text, run.stderr)
+        lines = [l for l in run.stderr.splitlines() if l.strip()]
+        self.assertEqual(len(lines), 1, "one message: " + run.stderr)
+        self.assertEqual(run.stdout, "")
+
+    def test_missing_file(self):
+        self.assertSays(self.check("nowhere.cpp"), "no such file or folder: 'nowhere.cpp'")
+
+    def test_folder_without_sources(self):
+        (self.folder / "empty").mkdir()
+        self.assertSays(self.check("empty"), "no C++ source in the folder")
+
+    def test_nothing_to_check(self):
+        self.write(".hidden/x", "")
+        run = HOSTS.run([HOSTS.torch_tidy, "check"], cwd="/")
+        self.assertSays(run, "nothing to check: name files or folders, or a compile database")
+
+    def test_build_folder_without_database(self):
+        (self.folder / "build").mkdir()
+        self.assertSays(self.check("-p", "build"), "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+
+    def test_unknown_check(self):
+        source = self.write("clean.cpp", CLEAN)
+        self.assertSays(self.check(source, "--checks=torch-nonsense"),
+                        "unknown check 'torch-nonsense': the checks are torch-")
+
+    def test_unknown_format(self):
+        source = self.write("clean.cpp", CLEAN)
+        self.assertSays(self.check(source, "--format=html"),
+                        "unknown format 'html': the formats are text and sarif")
+
+    def test_unknown_level(self):
+        source = self.write("clean.cpp", CLEAN)
+        self.assertSays(self.check(source, "--fail-on=fatal"), "'fatal' is no level")
+
+    def test_unknown_option(self):
+        run = self.check("--frobnicate")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("Unknown command line argument '--frobnicate'", run.stderr)
+
+    def test_unknown_command(self):
+        run = self.torch_tidy("frobnicate")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("frobnicate", run.stderr)
+
+    def test_folder_without_libtorch(self):
+        source = self.write("clean.cpp", CLEAN)
+        run = self.torch_tidy("check", "--torch", str(self.folder), source)
+        self.assertSays(run, "no LibTorch in")
+
+    def test_no_libtorch_in_the_flags_given(self):
+        source = self.write("clean.cpp", CLEAN)
+        run = self.torch_tidy("check", source, "--", "-std=c++17", "-nostdinc")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("LibTorch's header 'torch/torch.h' was not found: name LibTorch with --torch",
+                      run.stderr)
+        self.assertEqual(len(run.stderr.splitlines()), 2, "the message and the closing line")
+
+    def test_output_that_cannot_be_written(self):
+        source = self.write("clean.cpp", CLEAN)
+        run = self.check(source, "--format=sarif", "--output=nowhere/findings.sarif")
+        self.assertSays(run, "cannot write 'nowhere/findings.sarif'")
+
+    def test_a_failed_run_leaves_the_output_as_it_was(self):
+        self.write("findings.sarif", "before")
+        self.check("nowhere.cpp", "--format=sarif", "--output=findings.sarif")
+        self.assertEqual((self.folder / "findings.sarif").read_text(), "before")
+
+
+class Understanding(ToolTest):
+    def test_goes_on_without_a_third_party_header_and_says_so(self):
+        text = DEFECT.replace("\n\n", "\n#include <opencv2/opencv.hpp>\n", 1)
+        run = self.check(self.write("image.cpp", text))
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("image.cpp was analysed as far as it was understood: "
+                      "'opencv2/opencv.hpp' not found", run.stderr)
+        self.assertIn("image.cpp:6:5: error: ", run.stderr)
+
+    def test_takes_flags_after_two_dashes(self):
+        source = self.write("defect.cpp", "#ifdef WITH_DEFECT\n" + DEFECT + "#endif\n")
+        flags = [*HOSTS.flags(), *HOSTS.with_pch()]
+        self.assertEqual(self.torch_tidy("check", source, "--", *flags).returncode, 0)
+        self.assertEqual(
+            self.torch_tidy("check", source, "--", *flags, "-DWITH_DEFECT").returncode, 1)
+
+    def test_takes_extra_arguments_on_both_ends(self):
+        source = self.write("defect.cpp", "#if LAST == 2\n" + DEFECT + "#endif\n")
+        run = self.check(source, "--extra-arg=-DLAST=2", "--extra-arg-before=-ULAST")
+        self.assertEqual(run.returncode, 1, run.stderr)
+
+    def test_ignores_flags_that_only_gcc_knows(self):
+        source = self.write("defect.cpp", DEFECT)
+        run = self.check(source, "--extra-arg=-fno-var-tracking-everything-at-all")
+        self.assertEqual(run.returncode, 1, run.stderr)
+
+    def test_needs_no_precompiled_header_and_finds_libtorch_itself(self):
+        run = self.check(self.write("defect.cpp", DEFECT), "--verbose", pch=False)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("Read 1 source in ", run.stderr)
+
+    def test_a_header_is_read_as_cpp(self):
+        self.assertEqual(self.check(self.write("net.h", DEFECT)).returncode, 1)
+
+
+class Choosing(ToolTest):
+    def test_runs_the_checks_asked_for(self):
+        source = self.write("defect.cpp", DEFECT)
+        self.assertEqual(self.check(source, f"--checks={CHECK}").returncode, 1)
+        self.assertEqual(self.check(source, "--checks=torch-data-*").returncode, 0)
+        self.assertEqual(self.check(source, f"--checks=-{CHECK}").returncode, 0)
+
+    def test_heeds_nolint_as_clang_tidy_does(self):
+        for text in (DEFECT.replace("(2);", "(2); // NOLINT"),
+                     DEFECT.replace("(2);", f"(2); // NOLINT({CHECK})"),
+                     DEFECT.replace("  h.mul_", f"  // NOLINTNEXTLINE(torch-*)\n  h.mul_"),
+                     "// NOLINTBEGIN\n" + DEFECT + "// NOLINTEND\n"):
+            with self.subTest(text):
+                run = self.check(self.write("defect.cpp", text))
+                self.assertEqual(run.returncode, 0, run.stderr)
+                self.assertIn("1 silenced by NOLINT", run.stderr)
+        other = DEFECT.replace("(2);", "(2); // NOLINT(bugprone-*)")
+        self.assertEqual(self.check(self.write("defect.cpp", other)).returncode, 1)
+
+    def test_heeds_the_checks_of_clang_tidy_files(self):
+        source = self.write("defect.cpp", DEFECT)
+        self.write(".clang-tidy", f"Checks: '-*,bugprone-*,-{CHECK}'\n")
+        self.assertEqual(self.check(source).returncode, 0)
+        # "-*" is about clang-tidy's checks: a project that lists its own still gets ours.
+        self.write(".clang-tidy", "Checks: '-*,bugprone-*'\n")
+        self.assertEqual(self.check(source).returncode, 1)
+
+
+class Printing(ToolTest):
+    def test_colours_only_where_asked_or_on_a_terminal(self):
+        source = self.write("defect.cpp", DEFECT)
+        self.assertNotIn("\x1b[", self.check(source).stderr)
+        self.assertIn("\x1b[", self.check(source, "--color").stderr)
+
+    def test_statistics(self):
+        run = self.check(self.write("defect.cpp", DEFECT), "--stats")
+        self.assertRegex(run.stderr, r"Entry points analysed: +[1-9]")
+        self.assertRegex(run.stderr, r"of which reach backward\(\): +[1-9]")
+
+    def test_explains_every_check_with_its_page(self):
+        listed = self.torch_tidy("explain", "torch-nonsense")
+        self.assertEqual(listed.returncode, 2)
+        names = [l.strip() for l in listed.stderr.splitlines() if l.startswith("  torch-")]
+        self.assertGreaterEqual(len(names), 4)
+        for name in names:
+            page = self.torch_tidy("explain", name)
+            self.assertEqual(page.returncode, 0)
+            with open(os.path.join(HOSTS.source, "checks", name + ".md")) as file:
+                self.assertEqual(page.stdout, file.read())
+
+    def test_explains_a_line(self):
+        self.write("defect.cpp", DEFECT)
+        flags = ["--", *HOSTS.flags(), *HOSTS.with_pch()]
+        run = self.torch_tidy("explain", "defect.cpp:6", *flags)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("defect.cpp:6:5: error: ", run.stdout)
+        self.assertIn("throws: the operation itself or backward() raises an error", run.stdout)
+        self.assertIn(f"# {CHECK}", run.stdout)
+        run = self.torch_tidy("explain", "defect.cpp:1", *flags)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("no finding touches defect.cpp:1; there are findings at line 6", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
