@@ -14,7 +14,8 @@ namespace torch_tidy::facts {
 /// "The gradient with respect to one input needs this value": the unit of what an operation saves.
 /// An operation that runs in grad mode saves the union over its inputs that require grad. So
 /// mul(a, b) has {GradientOf a, Input b} and {GradientOf b, Input a}: multiplying by a constant
-/// does not save the value that is multiplied.
+/// does not save the value that is multiplied. An argument that is written but not returned
+/// (_foreach_exp_'s, rrelu_with_noise's noise) is saved as it stands after the write.
 struct Saved {
   enum Kind : uint8_t { Input, Output, Parameter };
   int GradientOf; ///< argument index; for modules: -1 - i means parameter i

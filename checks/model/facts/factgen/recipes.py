@@ -98,6 +98,8 @@ def add(pools, torch):
         "value_selecting_reduction_backward": [(r(4), 1, i(4), [4, 5], False)],
         "matmul_backward": [(r(3, 5), r(3, 4), r(4, 5), [True, True])],
         "unflatten_dense_tensors": [(r(6), [r(2), r(4)])],
+        # Made-up strides would read beyond the storage.
+        "_reshape_alias": [(r(4, 6), [2, 12], [12, 1])],
         "remainder": [(r(4, 5), 0.3), (r(4, 5), r(4, 5))],
         "item": [(torch.tensor(1.0),)],
         "multi_margin_loss": [(r(4, 5), i(4), 1, 1.0, r(5))],
