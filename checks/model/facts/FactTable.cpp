@@ -295,6 +295,8 @@ const FactTable &FactTable::forVersion(Version V) {
   std::vector<Version> All = versions();
   auto After = std::upper_bound(All.begin(), All.end(), V);
   Version Chosen = After == All.begin() ? All.front() : *std::prev(After);
+  if (After != All.end() && After->Major == V.Major && After->Minor == V.Minor)
+    Chosen = *After; // only a later patch
 
   static std::mutex Lock;
   static auto &Read = *new std::vector<std::unique_ptr<FactTable>>(); // outlives every user

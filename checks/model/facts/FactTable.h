@@ -124,12 +124,15 @@ std::string toString(Version V); ///< "2.15.0"
 /// The tables of one LibTorch version.
 class FactTable {
 public:
-  /// The table measured on V, or on the nearest version (the newest not newer than V; else the
-  /// oldest). Never fails. measuredOn() tells which it is. Parsed once per version, thread-safe.
+  /// The table measured on V, or on the nearest version: one of the same minor version (a patch
+  /// release changes no operator, and Debian's 1.13.1 calls itself 1.13.0 in its headers), else the
+  /// newest not newer than V, else the oldest. Never fails. measuredOn() tells which it is, fits()
+  /// whether it is of V's minor version. Parsed once per version, thread-safe.
   static const FactTable &forVersion(Version V);
   static std::vector<Version> versions(); ///< shipped tables, ascending
 
   Version measuredOn() const { return Measured; }
+  bool fits(Version V) const { return V.Major == Measured.Major && V.Minor == Measured.Minor; }
 
   /// An operator by schema name ("mul_.Tensor"), or nullptr.
   const OpFact *op(std::string_view Name) const;

@@ -71,6 +71,16 @@ TEST(Versions, TheNewestTableThatIsNotNewerIsTaken) {
   EXPECT_EQ(Chosen({3, 0, 0}), "2.15.0");
 }
 
+TEST(Versions, ATableOfTheSameMinorVersionFitsWhateverThePatch) {
+  // Debian's headers of 1.13.1 say 1.13.0.
+  const FactTable &Table = FactTable::forVersion({1, 13, 0});
+  EXPECT_EQ(toString(Table.measuredOn()), "1.13.1");
+  EXPECT_TRUE(Table.fits({1, 13, 0}));
+  EXPECT_FALSE(Table.fits({1, 12, 1}));
+  EXPECT_TRUE(FactTable::forVersion({2, 15, 3}).fits({2, 15, 3}));
+  EXPECT_FALSE(FactTable::forVersion({2, 9, 0}).fits({2, 9, 0}));
+}
+
 TEST(Versions, BeforeTheOldestTableTheOldestIsTaken) {
   EXPECT_EQ(toString(FactTable::forVersion({1, 4, 0}).measuredOn()), "1.13.1");
 }
