@@ -5,7 +5,7 @@ import lit.formats
 
 config.name = "checks"
 config.suffixes = [".cpp"]
-config.test_format = lit.formats.ShTest(True)
+config.test_format = lit.formats.ShTest(execute_external=False)
 config.test_source_root = os.path.dirname(__file__)
 hosts = lit_config.params["hosts"]
 config.test_exec_root = os.path.join(os.path.dirname(hosts), "lit")

@@ -1,0 +1,61 @@
+// RUN: %check %s
+#include <torch/torch.h>
+
+void saved_value() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::sigmoid(w);
+  h.data().mul_(100);
+  // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  // CHECK-FIXES: h = h.mul(100);
+  h.sum().backward();
+}
+
+void weight_between_forward_and_backward() {
+  auto w = torch::full({3}, 2.0, torch::requires_grad());
+  auto loss = w.pow(2).sum();
+  w.data().clamp_(-1, 1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  loss.backward();
+}
+
+void through_variable_data() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::tanh(w);
+  h.variable_data().zero_();
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  h.sum().backward();
+}
+
+void through_a_pointer() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::exp(w);
+  auto *p = h.data_ptr<float>();
+  p[0] = 0;
+  // CHECK-MESSAGES: :[[@LINE-1]]:8: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  h.sum().backward();
+}
+
+void through_an_accessor() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::exp(w);
+  auto a = h.accessor<float, 1>();
+  a[0] = 0;
+  // CHECK-MESSAGES: :[[@LINE-1]]:8: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  h.sum().backward();
+}
+
+void replaced_by_set_data() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto loss = w.pow(2).sum();
+  w.set_data(torch::zeros({3}));
+  // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  loss.backward();
+}
+
+void index_assignment() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto loss = w.pow(2).sum();
+  w.data()[0] = 5;
+  // CHECK-MESSAGES: :[[@LINE-1]]:15: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  loss.backward();
+}

@@ -1,0 +1,39 @@
+// RUN: %check %s
+#include <torch/torch.h>
+namespace nn = torch::nn;
+namespace F = torch::nn::functional;
+
+void after_layers_that_save_their_input() {
+  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(3, 4, 3)), nn::BatchNorm2d(4),
+                     nn::ReLU(nn::ReLUOptions().inplace(true)), nn::Flatten(),
+                     nn::Linear(16, 4), nn::LeakyReLU(nn::LeakyReLUOptions().inplace(true)),
+                     nn::Linear(4, 1));
+  net->forward(torch::ones({2, 3, 4, 4})).sum().backward();
+}
+
+void not_in_place() {
+  nn::Sequential net(nn::Linear(3, 3), nn::Sigmoid(), nn::ReLU());
+  net->forward(torch::ones({2, 3})).sum().backward();
+}
+
+struct Residual : nn::Module {
+  nn::Linear fc{nullptr};
+  nn::ReLU relu{nullptr};
+  Residual() {
+    fc = register_module("fc", nn::Linear(3, 3));
+    relu = register_module("relu", nn::ReLU(nn::ReLUOptions(true)));
+  }
+  torch::Tensor forward(torch::Tensor x) { return x + relu(fc(x)); }
+};
+
+void residual_that_ends_with_it() {
+  nn::Linear stem(3, 3);
+  Residual block;
+  block.forward(stem(torch::ones({2, 3}))).sum().backward();
+}
+
+void functional() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto y = F::relu(w + 1, F::ReLUFuncOptions().inplace(true));
+  y.sum().backward();
+}

@@ -1,0 +1,63 @@
+// RUN: %check %s
+// In-place operations on what backward does not need: every one of these trains as written.
+#include <torch/torch.h>
+
+void nobody_saved_it() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w + 1;
+  h.mul_(2);
+  h += 3;
+  h[0] = 0;
+  h.sum().backward();
+}
+
+void multiplied_by_a_constant() {
+  // d(h * 2)/dh needs the 2, not h.
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w + 1;
+  auto loss = (h * 2).sum();
+  h.zero_();
+  loss.backward();
+}
+
+void of_a_copy() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::relu(w * 2);
+  auto copy = h.clone();
+  copy.mul_(2);
+  (h + copy).sum().backward();
+}
+
+void after_backward() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::relu(w * 2);
+  h.sum().backward();
+  h.detach().zero_();
+}
+
+void initialised_without_grad_mode() {
+  torch::nn::Linear net(3, 1);
+  {
+    torch::NoGradGuard guard;
+    net->weight.normal_(0, 0.1);
+    net->bias.zero_();
+  }
+  net->forward(torch::ones({2, 3})).sum().backward();
+}
+
+void updated_without_grad_mode() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  for (int step = 0; step < 2; ++step) {
+    w.pow(2).sum().backward();
+    torch::NoGradGuard guard;
+    w -= 0.1 * w.grad();
+    w.mutable_grad() = torch::Tensor();
+  }
+}
+
+void data_is_not_tracked() {
+  auto x = torch::ones({3});
+  x.mul_(2).add_(1);
+  auto w = torch::ones({3}, torch::requires_grad());
+  (w * x).sum().backward();
+}
