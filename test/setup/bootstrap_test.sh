@@ -6,6 +6,8 @@ checkout() {
   mkdir -p checkout
   cp "$top/bootstrap.sh" checkout/
   cp -r "$top/cmake" checkout/
+  mkdir checkout/fixtures
+  echo 'int main() {}' >checkout/fixtures/model.cpp
 }
 
 # machine [COMMAND...]: a PATH with what a minimal Debian has, and these commands; $bin is its folder.
@@ -14,7 +16,7 @@ machine() {
   bin=$work/bin
   mkdir -p "$bin"
   for command in bash sh env cat sed grep head tail tr cut cksum cmp cp mv rm mkdir chown stat uname nproc dirname basename \
-    sleep df flock id tee touch ln readelf as ld "$@"; do
+    sleep df flock id tee touch ln readelf as ld find sort xargs date "$@"; do
     [ -e "$bin/$command" ] || ln -s "$(real "$command")" "$bin/$command"
   done
 }
@@ -289,8 +291,23 @@ test_the_demo_confirms_what_was_found() {
   local breaks=none breaks_with=0
   fake_build
   run 0 env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake"
-  calls_in_order '^cmake .*--preset' '^cmake --build' '^torch-tidy check fixtures --format sarif --output .*findings.sarif$' \
-    '^torch-tidy confirm .*findings.sarif$'
+  calls_in_order '^cmake .*--preset' '^cmake --build' '^torch-tidy check fixtures .*--format sarif --output .*findings.sarif$' \
+    '^torch-tidy confirm .*findings.sarif --output .*confirmed.sarif$'
+}
+
+test_the_demo_reads_again_only_what_changed() {
+  real_machine
+  local breaks=none breaks_with=0
+  fake_build
+  local demo=(env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake")
+  run 0 "${demo[@]}"
+  for folder in checkout/build/*/bin; do touch "$folder/../demo-findings.sarif"; done # as the analysis would have
+  run 0 "${demo[@]}"
+  prints "are as they were"
+  [ "$(grep -c 'torch-tidy check' calls)" = 1 ] || fail "it analyses again: $(cat calls)"
+  echo '// changed' >>checkout/fixtures/model.cpp
+  run 0 "${demo[@]}"
+  [ "$(grep -c 'torch-tidy check' calls)" = 2 ] || fail "it does not analyse what changed: $(cat calls)"
 }
 
 test_the_demo_stops_where_the_analysis_could_not_work() {
@@ -298,7 +315,7 @@ test_the_demo_stops_where_the_analysis_could_not_work() {
   local breaks='torch-tidy?check*' breaks_with=2
   fake_build
   run 2 env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake"
-  prints "the analysis of fixtures/ failed (status 2)"
+  prints "the analysis of fixtures/ failed"
   ! grep -q confirm calls || fail "it goes on to confirm"
 }
 
