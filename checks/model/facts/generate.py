@@ -9,6 +9,7 @@ Everything is run on the CPU; README.md in this folder says what is measured and
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import re
@@ -26,9 +27,10 @@ def say(text):
 
 def load_torch():
     try:
-        import torch
-        import torch.testing._internal.common_methods_invocations  # noqa: F401
-        import torch.testing._internal.common_modules  # noqa: F401
+        with contextlib.redirect_stdout(sys.stderr):  # some versions chat on import
+            import torch
+            import torch.testing._internal.common_methods_invocations  # noqa: F401
+            import torch.testing._internal.common_modules  # noqa: F401
     except Exception as error:
         sys.exit(f"generate.py: this Python cannot import PyTorch with its test samples: {error}\n"
                  "Install them: pip install torch==VERSION -r requirements.txt")

@@ -175,4 +175,17 @@ TEST_F(Truth, ModulesSaveWhatTheTableSays) {
   EXPECT_GT(Compared, 200u);
 }
 
+TEST_F(Truth, ModulesWriteInPlaceWhereTheTableSaysThatTheirOptionDoes) {
+  size_t InPlace = 0;
+  for (const Fields &F : observed().Lines) {
+    if (F[0] != "writes")
+      continue;
+    const ModuleFact *M = Table->module(F[1]);
+    ASSERT_NE(M, nullptr) << F[1];
+    EXPECT_EQ(F[3] == "yes", F[2] == "inplace" && M->InPlaceOption) << where(F);
+    InPlace += F[2] == "inplace";
+  }
+  EXPECT_GT(InPlace, 10u);
+}
+
 } // namespace

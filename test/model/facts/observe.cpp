@@ -3,6 +3,7 @@
 //   LibTorch  <version>
 //   op        <operator> <gradient of> <i|o> <index> <throws|fine>
 //   out       <operator> <output> <relation> <argument> <yes|no|zero>
+//   writes    <module> <train|eval|inplace> <yes|no>     (to its first input)
 //   nn        <module> <train|eval|inplace> <gradient of> <i|o|p> <index> <throws|fine>
 //
 // "throws": with only that argument (for modules -1 - i: parameter i) requiring grad, writing to that
@@ -185,6 +186,16 @@ const std::vector<ModuleCase>& module_cases() {
       NN(Dropout, "train", IN(r({3, 4})), Holder(), m(x[0])),
       NN(Dropout, "inplace", IN(r({3, 4})), Holder(DropoutOptions().inplace(true)), m(x[0])),
       NN(AlphaDropout, "train", IN(r({3, 4})), Holder(), m(x[0])),
+      NN(AlphaDropout, "inplace", IN(r({3, 4})), Holder(AlphaDropoutOptions().inplace(true)),
+         m(x[0])),
+      NN(FeatureAlphaDropout, "inplace", IN(r({2, 8, 2, 2})),
+         Holder(FeatureAlphaDropoutOptions().inplace(true)), m(x[0])),
+      NN(Dropout2d, "inplace", IN(r({2, 8, 2, 2})), Holder(Dropout2dOptions().inplace(true)), m(x[0])),
+      NN(SELU, "inplace", IN(signs({3, 4})), Holder(SELUOptions().inplace(true)), m(x[0])),
+      NN(CELU, "inplace", IN(signs({3, 4})), Holder(CELUOptions().inplace(true)), m(x[0])),
+      NN(RReLU, "inplace", IN(signs({3, 4})), Holder(RReLUOptions().inplace(true)), m(x[0])),
+      NN(Threshold, "inplace", IN(signs({3, 4})), Holder(ThresholdOptions(0.1, 0).inplace(true)),
+         m(x[0])),
       NN(GELU, "train", IN(signs({3, 4})), Holder(), m(x[0])),
       NN(Softmax, "train", IN(r({3, 4})), Holder(1), m(x[0])),
       NN(Softsign, "train", IN(r({3, 4})), Holder(), m(x[0])),
@@ -327,6 +338,9 @@ void observe_saves(const Case& c) {
 void observe_module(const ModuleCase& c) {
   List made = c.inputs();
   size_t parameters = c.build().parameters.size();
+  Built plain = c.build();
+  Trial once(made, -1, plain.forward);
+  std::printf("writes\t%s\t%s\t%s\n", c.name, c.mode, once.inputs[0]._version() ? "yes" : "no");
   for (int g = -static_cast<int>(parameters); g < static_cast<int>(made.size()); ++g) {
     if (g >= 0 && !made[g].is_floating_point())
       continue;
