@@ -3,6 +3,7 @@
 #include "autograd/OperatorTraits.h"
 
 #include <algorithm>
+#include <map>
 
 namespace torch_tidy::autograd {
 
@@ -26,7 +27,10 @@ TensorId AbstractTorch::add(Tensor T) {
   T.FamilyVersion = S.Families[T.Kin].Version;
   T.Inference = S.InferenceMode;
   StorageId Memory = T.Memory;
+  FamilyId Kin = T.Kin;
   TensorId Result = S.Tensors.add(std::move(T));
+  if (!S.Families[Kin].Base)
+    S.Families.edit(Kin).Base = Result;
   S.Storages.edit(Memory).Tensors.push_back(Result);
   return Result;
 }
@@ -50,7 +54,7 @@ TensorId AbstractTorch::untracked(Site At, std::string Why) {
 void AbstractTorch::markZero(TensorId T, Site At) {
   Storage &M = S.Storages.edit(S.Tensors[T].Memory);
   M.Zero = true;
-  M.ZeroAt = At;
+  M.WhyZero = {At, "zeros"};
 }
 
 TensorId AbstractTorch::detached(Operand T, Alias How, Site At) {
@@ -90,13 +94,16 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.MultiView = Multi;
   New.Where.insert(New.Where.end(), Part.begin(), Part.end());
   bool Grad = requiresGrad(Base.T);
-  New.NoGradView = !S.GradMode && (Grad || From.LeafRequiresGrad);
+  // A view of a view keeps its creation_meta.
+  New.MultiView |= From.MultiView;
+  New.NoGradView = From.NoGradView || (!S.GradMode && (Grad || From.LeafRequiresGrad));
   New.IsView = true;
+  New.ViewVersion = version(Base.T);
   New.Kin = From.Kin;
   TensorId Result = add(std::move(New));
   if (S.GradMode && Grad) {
     NodeId N = addNode(Name, At);
-    connect(N, Base, false, {}, "");
+    connect(N, Base, 0);
     noteOperand(N, Base);
     Tensor &T = S.Tensors.edit(Result);
     T.History = N;
@@ -122,11 +129,19 @@ bool AbstractTorch::requiresGrad(TensorId Id) const {
     return true;
   // A view, or a base, whose relative was written in place with history.
   const Family &F = S.Families[T.Kin];
-  return F.RequiresGrad && F.Version > T.FamilyVersion && T.Through == Alias::None;
+  if (F.RequiresGrad && F.Version > T.FamilyVersion)
+    return true;
+  // DifferentiableViewMeta::requires_grad(): a view does whenever its base does, also one that was
+  // made under no-grad and has no history.
+  return T.IsView && F.Base && F.Base != Id && requiresGrad(F.Base);
 }
 
 bool AbstractTorch::isLeaf(TensorId Id) const {
-  return !Id || !requiresGrad(Id) || S.Tensors[Id].LeafRequiresGrad;
+  if (!Id || !requiresGrad(Id))
+    return true;
+  // A view's grad_fn is regenerated when somebody asks for it, and is_leaf() does not ask.
+  const Tensor &T = S.Tensors[Id];
+  return !T.History && (T.IsView || S.Families[T.Kin].Version <= T.FamilyVersion);
 }
 
 uint32_t AbstractTorch::version(TensorId T) const {
@@ -151,6 +166,10 @@ Dependences AbstractTorch::dependences(TensorId Id) const {
 
 bool AbstractTorch::isZero(TensorId T) const {
   return T && S.Storages[S.Tensors[T].Memory].Zero;
+}
+
+const ZeroCause &AbstractTorch::whyZero(TensorId T) const {
+  return S.Storages[S.Tensors[T].Memory].WhyZero;
 }
 
 /// Whether autograd, or a gradient, has anything to do with this storage.
@@ -180,35 +199,66 @@ NodeId AbstractTorch::addNode(std::string Operation, Site At) {
 NodeId AbstractTorch::historyOf(TensorId Id) {
   const Tensor &T = S.Tensors[Id];
   const Family &F = S.Families[T.Kin];
-  if (F.History && F.Version > T.FamilyVersion && T.Through == Alias::None) {
-    NodeId N = addNode(T.IsView ? "as_strided" : "copy_slices", T.Made);
-    Edge E;
-    E.To = F.History;
-    S.Nodes.edit(N).Next.push_back(std::move(E));
-    Tensor &W = S.Tensors.edit(Id);
-    W.History = N;
-    W.FamilyVersion = S.Families[W.Kin].Version;
-    return N;
+  bool Outdated = T.IsView ? version(Id) != T.ViewVersion && F.Base && requiresGrad(F.Base)
+                           : F.History && F.Version > T.FamilyVersion;
+  if (!Outdated)
+    return T.History;
+  if (T.IsView && (T.MultiView || T.NoGradView)) {
+    // variable.cpp, handle_view_on_rebase (indirect): such a view cannot get a new grad_fn.
+    Site Writer;
+    std::string Operation;
+    if (T.ViewVersion < S.Counters[T.Count].Bumps.size()) {
+      auto [Memory, Index] = S.Counters[T.Count].Bumps[T.ViewVersion];
+      Writer = S.Storages[Memory].Writes[Index].At;
+      Operation = S.Storages[Memory].Writes[Index].Operation;
+    }
+    if (!T.Untracked && !Repaired.count(Writer.Number)) {
+      Defect D{DefectKind::MultiViewWritten, Outcome::Throws, Writer,
+               "in-place '" + Operation + "' writes to a relative of " +
+                   (T.MultiView ? "one of several views returned by '" + T.MadeBy + "'"
+                                : std::string("a view made under no-grad")) +
+                   ", which is used afterwards"};
+      D.Chain.push_back({T.Made, "the view is made here"});
+      D.Chain.push_back({Writer, "a relative is written in place here"});
+      D.InPlace = true;
+      D.Operation = Operation;
+      raise(std::move(D));
+    }
+    return T.History;
   }
-  return T.History;
+  NodeId N = addNode(T.IsView ? "as_strided" : "copy_slices", T.Made);
+  Edge E;
+  const Tensor &Base = S.Tensors[S.Families[S.Tensors[Id].Kin].Base];
+  if (NodeId H = S.Families[Base.Kin].History)
+    E.To = H;
+  else if (Base.History)
+    E.To = Base.History;
+  else if (Base.LeafRequiresGrad)
+    E.Leaf = S.Families[Base.Kin].Base;
+  S.Nodes.edit(N).Next.push_back(std::move(E));
+  Tensor &W = S.Tensors.edit(Id);
+  W.History = N;
+  W.FamilyVersion = S.Families[W.Kin].Version;
+  W.ViewVersion = static_cast<uint32_t>(S.Counters[W.Count].Bumps.size());
+  return N;
 }
 
-void AbstractTorch::connect(NodeId N, Operand From, bool Zero, Site ZeroAt,
-                            const std::string &ZeroHow) {
+void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero) {
   Edge E;
-  E.Zero = Zero;
-  E.ZeroAt = ZeroAt;
-  E.ZeroHow = ZeroHow;
+  E.Argument = Argument;
+  E.Zero = Zero != nullptr;
+  if (Zero)
+    E.Cause = *Zero;
   if (NodeId H = historyOf(From.T))
     E.To = H;
   else if (S.Tensors[From.T].LeafRequiresGrad)
     E.Leaf = From.T;
   else
-    return;
+    return; // a view made under no-grad requires grad as its base does, and leads nowhere
   S.Nodes.edit(N).Next.push_back(std::move(E));
 }
 
-void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult) {
+void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> NeededFor) {
   const Tensor &T = S.Tensors[Id];
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
@@ -221,6 +271,8 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult) {
   V.Version = version(Id);
   V.Epoch = static_cast<uint32_t>(S.Storages[T.Memory].Writes.size());
   V.IsResult = IsResult;
+  V.HadHistory = static_cast<bool>(T.History);
+  V.NeededFor = std::move(NeededFor);
   S.Nodes.edit(N).Saved.push_back(std::move(V));
 }
 
@@ -253,6 +305,7 @@ void AbstractTorch::setHistory(TensorId Id, NodeId N) {
   Tensor &T = S.Tensors.edit(Id);
   T.History = N;
   T.FamilyVersion = S.Families[T.Kin].Version;
+  T.ViewVersion = static_cast<uint32_t>(S.Counters[T.Count].Bumps.size());
 }
 
 void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
@@ -400,45 +453,43 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
         noteOperand(N, X);
         continue;
       }
-      bool Zero = !Op.Outputs.empty() && Op.Outputs[0].Diff == facts::Differentiable::Zero;
-      Site ZeroAt = At;
-      std::string ZeroHow(Trait.Name);
+      std::optional<ZeroCause> Zero;
+      if (!Op.Outputs.empty() && Op.Outputs[0].Diff == facts::Differentiable::Zero)
+        Zero = ZeroCause{At, std::string(Trait.Name)};
       if (Trait.Multiplicative) {
-        if (auto Z = ZeroFactorOf(A); Z != Operands.end()) {
-          Zero = true;
-          ZeroAt = S.Storages[S.Tensors[Z->second.T].Memory].ZeroAt;
-          ZeroHow = "multiplication by a value that is zero";
-        }
+        if (auto Z = ZeroFactorOf(A); Z != Operands.end())
+          Zero = whyZero(Z->second.T);
         for (const Argument &C : Arguments)
-          if (C.Constant && *C.Constant == 0 && C.Tensors.empty() && Trait.ScalarFactor) {
-            Zero = true;
-            ZeroHow = "multiplication by 0";
-          }
+          if (C.Constant && *C.Constant == 0 && C.Tensors.empty() && Trait.ScalarFactor)
+            Zero = ZeroCause{At, "multiplication by 0"};
       }
-      if (Trait.FlatAtZero && isZero(X.T)) {
-        Zero = true;
-        ZeroAt = S.Storages[S.Tensors[X.T].Memory].ZeroAt;
-      }
-      connect(N, X, Zero, ZeroAt, ZeroHow);
+      if (Trait.FlatAtZero && isZero(X.T))
+        Zero = whyZero(X.T);
+      connect(N, X, A, Zero ? &*Zero : nullptr);
       noteOperand(N, X);
     }
     saveFor(N, Op, Arguments, Results, /*InPlaceArgument=*/-1);
   }
+  if (Raised)
+    return std::vector<std::vector<Operand>>(Results.size());
   if (Trait.KeepsZero || Trait.Multiplicative) {
     bool All = !Operands.empty(), Any = false;
-    Site ZeroAt = At;
+    ZeroCause Why;
     for (auto &[A, X] : Operands) {
       bool Z = isZero(X.T);
       All &= Z;
       Any |= Z;
       if (Z)
-        ZeroAt = S.Storages[S.Tensors[X.T].Memory].ZeroAt;
+        Why = whyZero(X.T);
     }
     if ((Trait.KeepsZero && All) || (Trait.Multiplicative && Trait.ScalarFactor && Any))
       for (auto &R : Results)
         for (Operand &X : R)
-          if (S.Storages[S.Tensors[X.T].Memory].Writes.empty())
-            markZero(X.T, ZeroAt);
+          if (S.Storages[S.Tensors[X.T].Memory].Writes.empty()) {
+            Storage &M = S.Storages.edit(S.Tensors[X.T].Memory);
+            M.Zero = true;
+            M.WhyZero = Why;
+          }
   }
   return Results;
 }
@@ -453,20 +504,23 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
            std::any_of(Arguments[A].Tensors.begin(), Arguments[A].Tensors.end(),
                        [&](const Operand &X) { return requiresGrad(X.T); });
   };
-  std::set<std::pair<int, int>> Done;
-  for (const facts::Saved &Rule : Op.Saves) {
-    if (!AnyRequiresGrad(Rule.GradientOf) || !Done.insert({Rule.What, Rule.Index}).second)
+  std::map<std::pair<facts::Saved::Kind, int>, std::vector<int>> Needed;
+  for (const facts::Saved &Rule : Op.Saves)
+    if (AnyRequiresGrad(Rule.GradientOf))
+      Needed[{Rule.What, Rule.Index}].push_back(Rule.GradientOf);
+  for (const auto &[What, NeededFor] : Needed) {
+    auto [Kind, Index] = What;
+    if (Index < 0)
       continue;
-    if (Rule.What == facts::Saved::Output) {
-      if (Rule.Index < static_cast<int>(Results.size()))
-        for (const Operand &X : Results[Rule.Index])
+    if (Kind == facts::Saved::Output) {
+      if (Index < static_cast<int>(Results.size()))
+        for (const Operand &X : Results[Index])
           if (X.T)
-            save(N, X.T, true);
-    } else if (Rule.Index >= 0 && Rule.Index < static_cast<int>(Arguments.size()) &&
-               Rule.Index != InPlaceArgument) {
-      for (const Operand &X : Arguments[Rule.Index].Tensors)
+            save(N, X.T, true, NeededFor);
+    } else if (Index < static_cast<int>(Arguments.size()) && Index != InPlaceArgument) {
+      for (const Operand &X : Arguments[Index].Tensors)
         if (X.T)
-          save(N, X.T, false);
+          save(N, X.T, false, NeededFor);
     }
   }
 }
@@ -487,7 +541,7 @@ Operand AbstractTorch::callUnknown(const std::string &Name, const std::vector<Op
     NodeId N = addNode(Name, At);
     for (const Operand &X : Operands)
       if (requiresGrad(X.T))
-        connect(N, X, false, {}, "");
+        connect(N, X, -1);
     setHistory(R, N);
     S.Families.edit(S.Tensors[R].Kin).RequiresGrad = true;
   }

@@ -118,13 +118,15 @@ private:
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
   NodeId historyOf(TensorId T);
   NodeId addNode(std::string Operation, Site At);
-  void connect(NodeId N, Operand From, bool Zero, Site ZeroAt, const std::string &ZeroHow);
-  void save(NodeId N, TensorId T, bool IsResult);
+  /// An edge to where From comes from; Zero tells why nothing flows along it, if so.
+  void connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero = nullptr);
+  void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor);
   void noteOperand(NodeId N, const Operand &From);
   void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
                         const std::string &How, Alias Through, bool InPlace);
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
+  const ZeroCause &whyZero(TensorId T) const;
   bool matters(StorageId M) const;
   void callInPlace(const facts::OpFact &Op, const std::vector<Argument> &Arguments, Site At,
                    const CallOptions &Options);

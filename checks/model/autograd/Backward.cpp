@@ -12,8 +12,7 @@ namespace {
 /// How the gradient arrives at a node.
 struct Arrival {
   bool Live = false;
-  Site ZeroAt; ///< where it became zero, if it is not live
-  std::string ZeroHow;
+  ZeroCause Cause; ///< why it is zero, if it is not live
 };
 
 std::string quoted(const std::string &S) { return "'" + S + "'"; }
@@ -111,12 +110,11 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
 
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
-  auto Deliver = [&](const Edge &E, const Arrival &From) {
+  auto Deliver = [&](const Edge &E, const Arrival &From, const ZeroCause *Lost = nullptr) {
     Arrival A = From;
-    if (A.Live && E.Zero) {
+    if (A.Live && (E.Zero || Lost)) {
       A.Live = false;
-      A.ZeroAt = E.ZeroAt;
-      A.ZeroHow = E.ZeroHow;
+      A.Cause = E.Zero ? E.Cause : *Lost;
     }
     if (E.To) {
       auto [It, New] = Ready.insert({E.To, A});
@@ -124,7 +122,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
         It->second = A;
       return;
     }
-    if (!E.Leaf)
+    // AccumulateGrad passes over a leaf that no longer wants a gradient.
+    if (!E.Leaf || !S.Tensors[E.Leaf].LeafRequiresGrad)
       return;
     Tensor &T = S.Tensors.edit(E.Leaf);
     if (A.Live) {
@@ -135,17 +134,21 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
         T.Grad = GradState::Zero;
       if (T.EverReached < Reach::Zero) {
         T.EverReached = Reach::Zero;
-        T.LostAt = A.ZeroAt;
-        T.LostHow = A.ZeroHow;
+        T.LostAt = A.Cause.At;
+        T.LostHow = A.Cause.How;
+        T.LostThrough = A.Cause.Through;
+        T.LostInPlace = A.Cause.InPlace;
+        T.LostBackward = At;
       }
     }
   };
   Arrival Start;
   Start.Live = true;
   Edge First;
-  if ((First.To = historyOf(Root.T)))
-    ;
-  else
+  First.To = historyOf(Root.T);
+  if (Raised)
+    return;
+  if (!First.To && S.Tensors[Root.T].LeafRequiresGrad)
     First.Leaf = Root.T;
   Deliver(First, Start);
 
@@ -156,7 +159,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     Ready.erase(Ready.begin());
     Visited.push_back(Id);
     const Node N = S.Nodes[Id];
-    if (N.Freed && !N.Saved.empty()) {
+    if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
       Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
                "backward() walks a graph that was already freed", {}};
       D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
@@ -164,7 +167,22 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       raise(std::move(D));
       return;
     }
+    std::map<int, ZeroCause> Wiped; // by argument: its gradient is computed from a wiped value
     for (const SavedValue &V : N.Saved) {
+      // saved_variable.cpp: an operand that was saved is unpacked with its history, and refuses to
+      // when detach_() has taken that away.
+      if (Site Detached = S.Tensors[V.Value].DetachedAt; Detached && !V.IsResult && V.HadHistory) {
+        Defect D{DefectKind::SavedOverwritten, Outcome::Throws, Detached,
+                 "detach_() takes the history from a value that " + quoted(N.Operation) +
+                     " saved for backward"};
+        D.Chain.push_back({N.At, "saved for backward by " + quoted(N.Operation) + " here"});
+        D.Chain.push_back({Detached, "detached in place here"});
+        D.Chain.push_back({At, "backward() runs here"});
+        D.InPlace = true;
+        D.Operation = "detach_";
+        raise(std::move(D));
+        return;
+      }
       if (S.Counters[V.Count].Bumps.size() > V.Version) {
         auto [Memory, Index] = S.Counters[V.Count].Bumps[V.Version];
         if (!Repaired.count(S.Storages[Memory].Writes[Index].At.Number)) {
@@ -186,6 +204,9 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
           continue;
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
+        if (W.Zeroes && M.Zero && traitsOf(N.Operation).Multiplicative)
+          for (int Argument : V.NeededFor)
+            Wiped[Argument] = {W.At, W.Operation, W.Through, true};
         break;
       }
     }
@@ -198,8 +219,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
                                            : DefectKind::HistoryOutdated,
                                        At));
     }
-    for (const Edge &E : N.Next)
-      Deliver(E, A);
+    for (const Edge &E : N.Next) {
+      auto Lost = Wiped.find(E.Argument);
+      Deliver(E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
+    }
   }
   if (!RetainGraph)
     for (NodeId Id : Visited) {
@@ -287,8 +310,7 @@ void AbstractTorch::finish() {
     if (T.LostBackward)
       D.Chain.push_back({T.LostBackward, "backward() does not reach it from here"});
     D.Through = T.LostThrough;
-    // A zero comes from a write when the operation named is one.
-    D.InPlace = Zero ? !T.LostHow.empty() && T.LostHow.back() == '_' : T.LostInPlace;
+    D.InPlace = T.LostInPlace;
     D.Operation = T.LostHow;
     record(std::move(D));
   }

@@ -43,6 +43,14 @@ enum class Alias : uint8_t {
   RawPointer, ///< data_ptr, accessor, from_blob
 };
 
+/// Why a gradient is zero.
+struct ZeroCause {
+  Site At;
+  std::string How; ///< operation
+  Alias Through = Alias::None;
+  bool InPlace = false; ///< because something was written
+};
+
 enum class WriteKind : uint8_t {
   User,
   Activation, ///< an activation called with inplace(true)
@@ -75,7 +83,7 @@ struct Storage {
   std::vector<TensorId> Tensors; ///< every handle on it
   bool Saved = false;            ///< some node saved it, ever
   bool Zero = false;             ///< known to be all zero now
-  Site ZeroAt;
+  ZeroCause WhyZero;
 };
 
 struct Counter {
@@ -88,6 +96,7 @@ struct Family {
   NodeId History;
   uint32_t Version = 0;
   bool RequiresGrad = false;
+  TensorId Base; ///< the tensor that the others are views of
 };
 
 /// What became of a parameter's influence on a value.
@@ -119,6 +128,7 @@ struct Tensor {
   bool Inference = false; ///< made under InferenceMode
   NodeId History;
   uint32_t FamilyVersion = 0;
+  uint32_t ViewVersion = 0; ///< of the counter, when a view's history was last made (attr_version)
   Alias Through = Alias::None;
   Site AliasMade;
   Site Made;
@@ -129,6 +139,7 @@ struct Tensor {
   GradState Grad = GradState::Undefined;
   TensorId GradTensor; ///< what grad() returns, once somebody asked for it or backward ran
   bool RetainsGrad = false;
+  Site DetachedAt; ///< by detach_()
   bool IsParameter = false;
   Reach EverReached = Reach::Never;
   Site LostAt; ///< where the gradient was lost, for what was never reached alive
@@ -146,14 +157,16 @@ struct SavedValue {
   uint32_t Version = 0; ///< of the counter, when saved
   uint32_t Epoch = 0;   ///< number of writes to the storage, when saved
   bool IsResult = false;
+  bool HadHistory = false; ///< it was no leaf when saved
+  std::vector<int> NeededFor; ///< arguments whose gradient is computed from it
 };
 
 struct Edge {
   NodeId To;     ///< or
   TensorId Leaf; ///< an AccumulateGrad
+  int Argument = -1; ///< of the operation
   bool Zero = false; ///< the gradient along it is zero whatever comes in
-  Site ZeroAt;
-  std::string ZeroHow;
+  ZeroCause Cause;
 };
 
 struct Node {
@@ -161,6 +174,7 @@ struct Node {
   Site At;
   std::vector<SavedValue> Saved;
   std::vector<Edge> Next;
+  bool SavesCopy = false; ///< an in-place operation that saves a copy of what it overwrites
   bool Freed = false;
   Site FreedAt;
   /// An operand's content had been changed behind autograd: storage and index of the write.
@@ -176,6 +190,7 @@ enum class DefectKind : uint8_t {
   LeafWritten,        ///< in-place write to a leaf that requires grad
   MultiViewWritten,   ///< in-place write to an element of unbind, chunk, split
   NoGradViewWritten,  ///< in-place write, in grad mode, to a view made under no-grad
+  ViewDetached,       ///< detach_() on a view
   OutVariant,         ///< out= with operands that require grad
   InferenceTensor,    ///< an inference tensor meets autograd
   DependenceCut,      ///< a parameter ends without a gradient

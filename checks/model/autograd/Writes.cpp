@@ -99,8 +99,13 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
       // Adding what does not depend on a parameter leaves every derivative as it was.
       Spec.ShiftOnly = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
                          Dependences D = dependences(Y.T);
-                         return std::none_of(D.begin(), D.end(), [](const auto &E) {
-                           return E.second.Status != Dependence::Cut;
+                         return std::none_of(D.begin(), D.end(), [&](const auto &E) {
+                           // What the author detached is a constant by intent; what only the
+                           // alias itself, or a guard, cut off is a lost term.
+                           const Tensor &Written = S.Tensors[X.T];
+                           return E.second.Status != Dependence::Cut ||
+                                  E.second.Through != Alias::Detach ||
+                                  E.second.At == Written.AliasMade;
                          });
                        });
       if (Options.WriteAt)
@@ -138,13 +143,9 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
                   "in-place '" + Spec.Operation +
                       "' in grad mode on a view that was made under no-grad",
                   {{T.Made, "the view is made under no-grad here"}});
-  bool Leaf = T.LeafRequiresGrad && !T.History;
-  bool ViewOfLeaf = false;
-  if (T.IsView && !Leaf)
-    for (TensorId Other : S.Storages[T.Memory].Tensors)
-      if (S.Tensors[Other].Kin == T.Kin && S.Tensors[Other].LeafRequiresGrad &&
-          !S.Tensors[Other].History)
-        ViewOfLeaf = true;
+  bool Leaf = requiresGrad(X.T) && isLeaf(X.T);
+  TensorId Base = S.Families[T.Kin].Base;
+  bool ViewOfLeaf = !Leaf && T.IsView && requiresGrad(X.T) && Base && isLeaf(Base);
   if (Leaf || ViewOfLeaf) {
     std::string What = T.IsParameter ? "parameter '" + T.MadeBy + "'" : "a leaf that requires grad";
     return Refuse(DefectKind::LeafWritten,
@@ -161,23 +162,36 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
 /// `h *= 2`. The tensor moves to a storage and a counter of its own just before the write, so
 /// nobody else, saved variables included, sees it.
 void AbstractTorch::isolate(TensorId Id) {
-  NodeId History = historyOf(Id);
-  bool Grad = requiresGrad(Id);
+  const Tensor Written = S.Tensors[Id];
+  // An alias made behind autograd's back leaves alone; otherwise the base takes its views along,
+  // as `h = h.clone(); h[0] = x` does.
+  std::vector<TensorId> Moving;
+  for (TensorId Other : S.Storages[Written.Memory].Tensors) {
+    const Tensor &T = S.Tensors[Other];
+    if (T.Memory == Written.Memory &&
+        (Other == Id || (Written.Through == Alias::None && T.Kin == Written.Kin)))
+      Moving.push_back(Other);
+  }
   StorageId M = S.Storages.add({});
   CounterId C = S.Counters.add({});
-  FamilyId F = S.Families.add({});
-  Tensor &T = S.Tensors.edit(Id);
-  T.Memory = M;
-  T.Count = C;
-  T.Kin = F;
-  T.Where.clear();
-  T.IsView = T.MultiView = T.NoGradView = false;
-  T.Through = Alias::None;
-  T.Dirty = -1;
-  T.History = History;
-  T.FamilyVersion = 0;
-  S.Storages.edit(M).Tensors.push_back(Id);
-  S.Families.edit(F).RequiresGrad = Grad;
+  FamilyId F = Written.Kin;
+  if (Written.Through != Alias::None)
+    F = S.Families.add({});
+  bool Zero = S.Storages[Written.Memory].Zero;
+  ZeroCause WhyZero = S.Storages[Written.Memory].WhyZero;
+  for (TensorId Other : Moving) {
+    Tensor &T = S.Tensors.edit(Other);
+    T.Memory = M;
+    T.Count = C;
+    T.Kin = F;
+    T.MultiView = T.NoGradView = false;
+    T.Through = Alias::None;
+    T.Dirty = -1;
+  }
+  Storage &New = S.Storages.edit(M);
+  New.Tensors = std::move(Moving);
+  New.Zero = Zero;
+  New.WhyZero = WhyZero;
 }
 
 bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
@@ -205,17 +219,30 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   if (Track) {
     N = addNode(Spec.Operation, Spec.CalledAt ? Spec.CalledAt : At);
     if (requiresGrad(X.T)) {
-      bool Zero = Spec.Overwrites && !Part;
-      connect(N, X, Zero || (Spec.Zeroes && !Part), At, Spec.Operation);
+      ZeroCause Cause{At, Spec.Operation, Before.Through, true};
+      bool Zero = (Spec.Overwrites || Spec.Zeroes) && !Part;
+      connect(N, X, Spec.Mutated, Zero ? &Cause : nullptr);
       noteOperand(N, X);
     }
     for (const Operand &Y : Spec.Sources) {
       if (requiresGrad(Y.T))
-        connect(N, Y, false, {}, "");
+        connect(N, Y, -1);
       noteOperand(N, Y);
     }
-    if (Spec.Op)
+    if (Spec.Op) {
       saveInputsOfWrite(N, *Spec.Op, *Spec.Arguments, Spec.Mutated);
+      // sin_ needs the old content for its gradient and saves a copy of it; that its out-of-place
+      // sibling saves the argument tells so.
+      std::string Sibling(Spec.Op->Name);
+      if (size_t At = Sibling.find('_'); At != std::string::npos)
+        if (size_t Dot = std::min(Sibling.find('.'), Sibling.size()); Dot && Sibling[Dot - 1] == '_')
+          if (const facts::OpFact *Plain = Facts->op(Sibling.erase(Dot - 1, 1)))
+            for (const facts::Saved &Rule : Plain->Saves)
+              if (Rule.What == facts::Saved::Input && Rule.Index == 0 &&
+                  Rule.GradientOf < static_cast<int>(Spec.Arguments->size()))
+                for (const Operand &Y : (*Spec.Arguments)[Rule.GradientOf].Tensors)
+                  S.Nodes.edit(N).SavesCopy |= requiresGrad(Y.T);
+    }
   }
 
   if (matters(Before.Memory) || SourceGrad || Track)
@@ -238,7 +265,7 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   uint32_t Index = static_cast<uint32_t>(M.Writes.size() - 1);
   if (Spec.Zeroes && !Part) {
     M.Zero = true;
-    M.ZeroAt = At;
+    M.WhyZero = {At, Spec.Operation, Before.Through, true};
   } else if (!traitsOf(Spec.Operation).Multiplicative && !traitsOf(Spec.Operation).KeepsZero) {
     M.Zero = false;
   }
@@ -328,7 +355,7 @@ void AbstractTorch::saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
     for (const Operand &X : Arguments[Rule.GradientOf].Tensors)
       Needed |= requiresGrad(X.T);
     if (Needed) {
-      save(N, Result, true);
+      save(N, Result, true, {Rule.GradientOf});
       return;
     }
   }
@@ -377,6 +404,14 @@ void AbstractTorch::setData(Operand X, Operand Source, Site At) {
 void AbstractTorch::detachInPlace(Operand X, Site At) {
   if (!X.T)
     return;
+  if (S.Tensors[X.T].IsView && !S.Tensors[X.T].Untracked && !Repaired.count(At.Number)) {
+    Defect D{DefectKind::ViewDetached, Outcome::Throws, At, "detach_() on a view",
+             {{S.Tensors[X.T].Made, "the view is made here"}}};
+    D.InPlace = true;
+    D.Operation = "detach_";
+    raise(std::move(D));
+    return;
+  }
   if (!requiresGrad(X.T) || Repaired.count(At.Number))
     return;
   Dependences D = dependences(X.T);
@@ -396,17 +431,7 @@ void AbstractTorch::detachInPlace(Operand X, Site At) {
   T.Dirty = -1;
   T.FamilyVersion = 0;
   T.Depends = std::make_shared<const Dependences>(std::move(D));
-  // detach_() bumps the version: who saved this very tensor as an input will refuse it.
-  Write W;
-  W.At = At;
-  W.Operation = "detach_";
-  W.ShiftOnly = true;
-  StorageId M = T.Memory;
-  CounterId C = T.Count;
-  W.Where = T.Where;
-  Storage &Mem = S.Storages.edit(M);
-  Mem.Writes.push_back(std::move(W));
-  S.Counters.edit(C).Bumps.push_back({M, static_cast<uint32_t>(Mem.Writes.size() - 1)});
+  T.DetachedAt = At;
 }
 
 void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {

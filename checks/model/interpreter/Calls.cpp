@@ -176,7 +176,9 @@ CellId Interpreter::dispatch(Call &C) {
     if (C.Self && get(C.Self).K != Value::Tensor && get(C.Self).K != Value::Unknown &&
         !get(C.Self).isObject())
       set(C.Self, externalValue(C.ResultType, C.At, "tensor"));
-    break;
+    if (std::optional<CellId> R = tensorCall(C))
+      return *R;
+    return notFollowed(C, "tensor method: " + C.Name.str());
   case ClassKind::Module:
   case ClassKind::ModuleHolder:
     if (C.Self) {

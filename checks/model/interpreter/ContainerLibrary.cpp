@@ -464,9 +464,15 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
   auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
   bool Std = Q.starts_with("std::") || Q.starts_with("__gnu_cxx::");
   if (N == "memcpy" || N == "memset" || N == "memmove" || Q == "std::copy" || Q == "std::fill" ||
-      Q == "std::fill_n" || Q == "std::copy_n" || Q == "std::iota") {
-    bool Last = N == "copy" || N == "copy_n";
-    Value To = Last ? Arg(C.Arguments.size() - 1) : Arg(0);
+      Q == "std::fill_n" || Q == "std::copy_n" || Q == "std::iota" || Q == "std::transform" ||
+      Q == "std::reverse" || Q == "std::sort" || Q == "std::replace" ||
+      Q == "std::generate" || Q == "std::generate_n" || Q == "std::shuffle") {
+    size_t Target = 0;
+    if (N == "copy" || N == "copy_n")
+      Target = C.Arguments.size() - 1;
+    else if (N == "transform")
+      Target = C.Arguments.size() - 2;
+    Value To = Arg(Target);
     if (To.K == Value::RawData) {
       std::vector<Operand> From;
       for (CellId A : C.Arguments)

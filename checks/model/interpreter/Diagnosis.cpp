@@ -222,6 +222,27 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
     Binary = binarySpelling(O->getOperator());
     Right = O->getArg(1);
   }
+  // torch::clamp_(x, a, b) and torch::add_out(x, a, b)
+  if (const auto *C = dyn_cast<CallExpr>(E);
+      C && !Object && !isa<CXXOperatorCallExpr>(C) && C->getDirectCallee() &&
+      C->getDirectCallee()->getDeclName().isIdentifier() && C->getNumArgs() >= 1 &&
+      D.Through == Alias::None && D.Kind != DefectKind::HistoryOutdated &&
+      isPlain(C->getArg(0))) {
+    llvm::StringRef N = C->getDirectCallee()->getName();
+    bool Out = N.ends_with("_out");
+    if (!Out && !hasOutOfPlaceForm(N))
+      return {};
+    std::string Callee = T.of(C->getCallee()->getSourceRange());
+    if (!llvm::StringRef(Callee).ends_with(N))
+      return {};
+    Callee.resize(Callee.size() - (Out ? 4 : 1));
+    std::string Args;
+    for (unsigned I = Out ? 1 : 0; I < C->getNumArgs(); ++I)
+      if (!isa<CXXDefaultArgExpr>(C->getArg(I)))
+        Args += (Args.empty() ? "" : ", ") + T.of(C->getArg(I)->getSourceRange());
+    std::string New = T.of(C->getArg(0)->getSourceRange()) + " = " + Callee + "(" + Args + ")";
+    return Replace(Statement ? New : "(" + New + ")");
+  }
   if (!Object)
     return {};
 

@@ -233,6 +233,10 @@ CellId Interpreter::lvalue(const Expr *E) {
     return O->getSourceExpr() ? lvalueOf(O->getSourceExpr()) : cell();
   if (const auto *S = dyn_cast<SubstNonTypeTemplateParmExpr>(E))
     return lvalueOf(S->getReplacement());
+  if (const auto *L = dyn_cast<StringLiteral>(E))
+    return cell(symbol("str:" + L->getString().str()));
+  if (isa<PredefinedExpr>(E))
+    return cell(fresh());
   if (!E->isGLValue())
     return cell(rvalue(E));
   untracked(std::string("expression ") + E->getStmtClassName());
@@ -326,7 +330,7 @@ Value Interpreter::rvalue(const Expr *E) {
   case Stmt::CXXStdInitializerListExprClass:
     return rvalue(cast<CXXStdInitializerListExpr>(E)->getSubExpr());
   case Stmt::StringLiteralClass:
-    return fresh();
+    return symbol("str:" + cast<StringLiteral>(E)->getString().str());
   default:
     break;
   }
@@ -520,6 +524,9 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
     }
     return fresh();
   }
+  // Moving along raw data stays on it.
+  if ((A.K == Value::RawData || B.K == Value::RawData) && (K == BO_Add || K == BO_Sub))
+    return A.K == Value::RawData ? A : B;
   if (A.isKnownNumber() && B.isKnownNumber()) {
     double X = A.number(), Y = B.number();
     switch (K) {

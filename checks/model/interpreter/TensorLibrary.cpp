@@ -308,6 +308,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   }
   if (N == "detach_") {
     Torch.detachInPlace(T, C.At);
+    checkThrown();
     return C.Self;
   }
   if (N == "set_data") {
@@ -403,6 +404,13 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
   }
   llvm::StringRef Scope = scopeOf(Q);
 
+  // torch::requires_grad(), torch::dtype(...): options by function.
+  if (!Method && Kinds.kind(C.ResultType) == ClassKind::Options && C.Arguments.size() <= 1) {
+    ObjectId O = object(Object::Options, "TensorOptions");
+    CellId X = C.Arguments.empty() ? cell(Value::integer(1)) : C.Arguments[0];
+    P.Objects.edit(O).Fields.push_back({C.Name.str(), X});
+    return cell(Value::object(O));
+  }
   // Initialisers write under a guard of their own.
   if (Scope == "torch::nn::init") {
     if (!C.Arguments.empty() && C.Name.ends_with("_")) {
@@ -502,6 +510,9 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
     if (const facts::OpFact *Op = Facts.op(Name + (Forms.size() && Forms.back() == "Scalar"
                                                        ? ".Scalar"
                                                        : ".Tensor")))
+      return applyOperator(C, *Op, {}, false);
+  if (!S && Method) // bound by hand in LibTorch (contiguous): spelled as its schema
+    if (const facts::OpFact *Op = Facts.op(Name))
       return applyOperator(C, *Op, {}, false);
   if (!S)
     return std::nullopt;
