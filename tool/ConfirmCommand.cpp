@@ -44,7 +44,7 @@ int confirmCommand(llvm::ArrayRef<const char *> Args, const char *Argv0) {
                 "the half that runs LibTorch: build with -DTORCH_TIDY_BUILD_RUNTIME=ON");
 
   // Sources (with the options that say how to read them) and what the driver is to get.
-  std::vector<llvm::StringRef> CheckArgs, DriverArgs, Flags;
+  std::vector<llvm::StringRef> CheckArgs, DriverArgs, Shared, Flags;
   bool HasSource = false, HasFindings = false;
   for (size_t I = 0; I < Args.size(); ++I) {
     llvm::StringRef Arg = Args[I];
@@ -57,9 +57,13 @@ int confirmCommand(llvm::ArrayRef<const char *> Args, const char *Argv0) {
         Arg.starts_with("-") &&
         llvm::is_contained({"p", "torch", "extra-arg", "extra-arg-before", "checks"}, Name);
     if (ForCheck) {
-      CheckArgs.push_back(Arg);
-      if (!Arg.contains('=') && I + 1 < Args.size())
-        CheckArgs.push_back(Args[++I]);
+      bool Separate = !Arg.contains('=') && I + 1 < Args.size();
+      llvm::ArrayRef<const char *> Words = Args.slice(I, Separate ? 2 : 1);
+      CheckArgs.insert(CheckArgs.end(), Words.begin(), Words.end());
+      // How to compile, and with which LibTorch, concerns both.
+      if (llvm::is_contained({"p", "torch", "extra-arg"}, Name))
+        Shared.insert(Shared.end(), Words.begin(), Words.end());
+      I += Separate;
     } else if (!Arg.starts_with("-") && fs::exists(Arg) && !Arg.ends_with(".sarif") &&
                (DriverArgs.empty() || !DriverArgs.back().starts_with("-") ||
                 DriverArgs.back().contains('='))) {
@@ -86,7 +90,9 @@ int confirmCommand(llvm::ArrayRef<const char *> Args, const char *Argv0) {
   Checking.insert(Checking.end(), Flags.begin(), Flags.end());
   if (int Status = run(Self, Checking))
     return Status;
-  DriverArgs.push_back(Findings);
+  DriverArgs.insert(DriverArgs.begin(), Findings);
+  DriverArgs.insert(DriverArgs.end(), Shared.begin(), Shared.end());
+  DriverArgs.insert(DriverArgs.end(), Flags.begin(), Flags.end());
   return run(Driver, DriverArgs);
 }
 

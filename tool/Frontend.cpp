@@ -288,7 +288,8 @@ std::vector<std::string> commandLine(const Program &P, const std::string &Main) 
   // The built-in headers must be those of the Clang that is linked, whatever compiler the project
   // uses; after `--` nothing is an option.
   Args.insert(Args.begin() + 1, {"-resource-dir", TORCH_TIDY_RESOURCE_DIR});
-  Args.insert(Args.end(), {"-w", "-ferror-limit=0", "-fno-caret-diagnostics", "-Qunused-arguments", "-fsyntax-only"});
+  Args.insert(Args.end(), {"-w", "-ferror-limit=0", "-fno-caret-diagnostics", "-Qunused-arguments",
+                           "-fsyntax-only"});
   if (!isSource(Main))
     Args.insert(Args.end(), {"-x", "c++"});
   Args.insert(Args.end(), {"--", Main});

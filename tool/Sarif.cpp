@@ -61,8 +61,10 @@ public:
     return json::Object{{"uri", "file://" + percentEncoded(File)}};
   }
 
+  std::string rootUri() const { return "file://" + percentEncoded(Root); }
+
   json::Object roots() const {
-    return json::Object{{"%SRCROOT%", json::Object{{"uri", "file://" + percentEncoded(Root)}}}};
+    return json::Object{{"%SRCROOT%", json::Object{{"uri", rootUri()}}}};
   }
 
   // Bytes to code points.
@@ -178,7 +180,7 @@ json::Array strings(const std::vector<std::string> &List) {
 
 void writeSarif(llvm::raw_ostream &Out, const std::vector<Report> &Reports, const SarifRun &Run) {
   Writer Write;
-  json::Array Rules, Results, Notifications, Groups;
+  json::Array Rules, Results, Notifications, Groups, Programs;
   for (const CheckInfo &Check : allChecks())
     Rules.push_back(rule(Check));
   for (const Report &R : Reports)
@@ -192,11 +194,12 @@ void writeSarif(llvm::raw_ostream &Out, const std::vector<Report> &Reports, cons
   for (const SourceGroup &G : Run.Groups) {
     json::Array Files;
     for (const std::string &File : G.Files)
-      Files.push_back(Write.artifact(File));
-    Groups.push_back(json::Object{
+      Files.push_back(Write.artifact(File)["uri"]);
+    Groups.push_back(json::Array(Files));
+    Programs.push_back(json::Object{
         {"files", std::move(Files)},
         {"directory", json::fixUTF8(G.Directory)},
-        {"compiler", G.Compiler.empty() ? "" : G.Compiler.front()},
+        {"compiler", G.Compiler.empty() ? "" : json::fixUTF8(G.Compiler.front())},
         {"flags", strings({G.Compiler.begin() + !G.Compiler.empty(), G.Compiler.end()})}});
   }
   json::Object Driver{{"name", "torch-tidy"},
@@ -205,6 +208,7 @@ void writeSarif(llvm::raw_ostream &Out, const std::vector<Report> &Reports, cons
                       {"rules", std::move(Rules)}};
   json::Object Invocation{{"executionSuccessful", Run.ExitCode != 2},
                           {"exitCode", Run.ExitCode},
+                          {"workingDirectory", json::Object{{"uri", Write.rootUri()}}},
                           {"toolExecutionNotifications", std::move(Notifications)}};
   json::Value Log = json::Object{
       {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
@@ -215,7 +219,8 @@ void writeSarif(llvm::raw_ostream &Out, const std::vector<Report> &Reports, cons
                                 {"originalUriBaseIds", Write.roots()},
                                 {"invocations", json::Array{std::move(Invocation)}},
                                 {"results", std::move(Results)},
-                                {"properties", json::Object{{"sources", std::move(Groups)}}}}}}};
+                                {"properties", json::Object{{"sources", std::move(Groups)},
+                                                            {"programs", std::move(Programs)}}}}}}};
   Out << llvm::formatv("{0:2}\n", Log);
 }
 

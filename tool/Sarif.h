@@ -11,7 +11,8 @@
 namespace torch_tidy::tool {
 
 /// Sources that were read together and how they are compiled: what `torch-tidy confirm` needs to
-/// build the program again.
+/// build the program again. In the run's properties, `sources` lists each group's files, relative
+/// to the working directory, and `programs` has the compiler's directory and flags as well.
 struct SourceGroup {
   std::vector<std::string> Files;    ///< absolute
   std::string Directory;             ///< in which the compiler runs

@@ -21,7 +21,7 @@ SourceScan scanSource(llvm::StringRef Text);
 /// Units (sources that are compiled into one target, or single sources) put together as they would
 /// be linked.
 struct Linked {
-  std::vector<std::vector<size_t>> Groups; ///< of indices into the units; one may be in several
+  std::vector<std::vector<size_t>> Groups;  ///< of indices into the units; one may be in several
   std::vector<std::set<std::string>> Reach; ///< project headers that each unit includes
   /// Folders, besides the including file's own, in which quoted headers were found.
   std::vector<std::string> IncludeDirs;

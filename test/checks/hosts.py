@@ -49,8 +49,8 @@ class Hosts:
                            cwd=self.work)
             if run.returncode != 0:
                 raise SystemExit(run.stderr)
-            sources = json.loads(run.stdout)["runs"][0]["properties"]["sources"]
-            stored.write_text(json.dumps(sources[0]["flags"]))
+            programs = json.loads(run.stdout)["runs"][0]["properties"]["programs"]
+            stored.write_text(json.dumps(programs[0]["flags"]))
         return json.loads(stored.read_text())
 
     def pch(self):

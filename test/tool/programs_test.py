@@ -36,8 +36,7 @@ ELSE = "#include <torch/torch.h>\nint main() { return 0; }\n"
 
 class Programs(ToolTest):
     def groups(self, run):
-        return sorted(sorted(f["uri"] for f in group["files"])
-                      for group in run["properties"]["sources"])
+        return sorted(sorted(group) for group in run["properties"]["sources"])
 
     def write_program(self):
         self.write("net.h", HEADER)

@@ -83,8 +83,10 @@ class Sarif(ToolTest):
 
     def test_sources_say_how_to_build_the_program_again(self):
         run, _ = self.one(DEFECT)
-        [group] = run["properties"]["sources"]
-        self.assertEqual([f["uri"] for f in group["files"]], ["defect.cpp"])
+        self.assertEqual(run["properties"]["sources"], [["defect.cpp"]])
+        [group] = run["properties"]["programs"]
+        self.assertEqual(group["files"], ["defect.cpp"])
+        self.assertEqual(run["invocations"][0]["workingDirectory"]["uri"], f"file://{self.folder}/")
         source = self.folder / "again.cpp"
         source.write_text((self.folder / "defect.cpp").read_text())
         compiled = HOSTS.run([HOSTS.clang, "-fsyntax-only", *group["flags"], source],
