@@ -20,7 +20,7 @@ CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "ParameterList", "Parame
 
 
 # Their C++ forward passes false for inplace, whatever the option says; Python's writes in place.
-# Observed on 2.15.0, AlphaDropout on 1.13.1 too (test/model/facts/observe.cpp asks each LibTorch that
+# Observed on 1.13.1 and 2.15.0 (test/model/facts/observe.cpp asks each LibTorch that
 # is built with again).
 IGNORES_IN_PLACE = {"AlphaDropout", "FeatureAlphaDropout"}
 
