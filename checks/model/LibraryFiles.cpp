@@ -35,6 +35,12 @@ bool LibraryFiles::isLibTorchPath(llvm::StringRef Path) {
   return false;
 }
 
+/// Where packages install headers: nobody's project lies there, whatever flag named the folder.
+static bool isInstalled(llvm::StringRef Path) {
+  return Path.starts_with("/usr/include/") || Path.starts_with("/usr/local/include/") ||
+         Path.starts_with("/usr/lib/") || Path.starts_with("/opt/");
+}
+
 LibraryFiles::Kind LibraryFiles::kindOf(clang::SourceLocation Loc) const {
   if (Loc.isInvalid())
     return Library;
@@ -48,7 +54,7 @@ LibraryFiles::Kind LibraryFiles::kindOf(clang::SourceLocation Loc) const {
     llvm::StringRef Name = Entry->getName();
     if (Name.contains("/torch_tidy/") && Name.ends_with(".h"))
       K = OwnRuntime;
-    else if (isLibTorchPath(Name))
+    else if (isLibTorchPath(Name) || isInstalled(Name))
       K = Library;
   }
   if (K == User && Sources.isInSystemHeader(Start))

@@ -16,7 +16,8 @@ class LibraryFiles {
 public:
   explicit LibraryFiles(const clang::SourceManager &Sources) : Sources(Sources) {}
 
-  /// True for system headers, and for anything below a LibTorch include root. Invalid locations
+  /// True for system headers, for headers that packages installed (below /usr/include,
+  /// /usr/local/include, /opt), and for anything below a LibTorch include root. Invalid locations
   /// (built-in declarations) count as library. Constant time after a file's first question.
   bool contains(clang::SourceLocation Loc) const;
 

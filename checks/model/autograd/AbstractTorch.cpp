@@ -258,7 +258,8 @@ void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCaus
   S.Nodes.edit(N).Next.push_back(std::move(E));
 }
 
-void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> NeededFor) {
+void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> NeededFor,
+                         bool Perhaps) {
   const Tensor &T = S.Tensors[Id];
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
@@ -273,6 +274,7 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   V.IsResult = IsResult;
   V.HadHistory = static_cast<bool>(T.History);
   V.NeededFor = std::move(NeededFor);
+  V.Perhaps = Perhaps;
   S.Nodes.edit(N).Saved.push_back(std::move(V));
 }
 
@@ -504,23 +506,27 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
            std::any_of(Arguments[A].Tensors.begin(), Arguments[A].Tensors.end(),
                        [&](const Operand &X) { return requiresGrad(X.T); });
   };
-  std::map<std::pair<facts::Saved::Kind, int>, std::vector<int>> Needed;
+  std::map<std::pair<facts::Saved::Kind, int>, std::pair<std::vector<int>, bool>> Needed;
   for (const facts::Saved &Rule : Op.Saves)
-    if (AnyRequiresGrad(Rule.GradientOf))
-      Needed[{Rule.What, Rule.Index}].push_back(Rule.GradientOf);
-  for (const auto &[What, NeededFor] : Needed) {
+    if (AnyRequiresGrad(Rule.GradientOf)) {
+      auto [It, New] = Needed.insert({{Rule.What, Rule.Index}, {{}, true}});
+      It->second.first.push_back(Rule.GradientOf);
+      It->second.second &= !Rule.Always; // perhaps, unless some rule always holds
+    }
+  for (const auto &[What, Why] : Needed) {
     auto [Kind, Index] = What;
+    const auto &[NeededFor, Perhaps] = Why;
     if (Index < 0)
       continue;
     if (Kind == facts::Saved::Output) {
       if (Index < static_cast<int>(Results.size()))
         for (const Operand &X : Results[Index])
           if (X.T)
-            save(N, X.T, true, NeededFor);
+            save(N, X.T, true, NeededFor, Perhaps);
     } else if (Index < static_cast<int>(Arguments.size()) && Index != InPlaceArgument) {
       for (const Operand &X : Arguments[Index].Tensors)
         if (X.T)
-          save(N, X.T, false, NeededFor);
+          save(N, X.T, false, NeededFor, Perhaps);
     }
   }
 }

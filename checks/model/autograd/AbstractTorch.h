@@ -120,7 +120,7 @@ private:
   NodeId addNode(std::string Operation, Site At);
   /// An edge to where From comes from; Zero tells why nothing flows along it, if so.
   void connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero = nullptr);
-  void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor);
+  void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor, bool Perhaps);
   void noteOperand(NodeId N, const Operand &From);
   void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
                         const std::string &How, Alias Through, bool InPlace);
@@ -146,6 +146,8 @@ private:
   void noteLostDependences(Operand Root, Site At);
   std::string describeWrite(const Write &W) const;
   std::vector<ChainEvent> chainOfWrite(const Write &W) const;
+  std::vector<ChainEvent> otherAliases(StorageId Memory, const Write &W) const;
+  bool writesLeaf(StorageId Memory) const;
   Defect savedOverwritten(const Node &N, const SavedValue &V, Site Backward) const;
   Defect changedBehind(const Node &N, StorageId Memory, unsigned WriteIndex, DefectKind Kind,
                        Site Backward) const;

@@ -33,12 +33,17 @@ Defect AbstractTorch::savedOverwritten(const Node &N, const SavedValue &V, Site 
     D.Chain.push_back({T.Made, "the value is made by " + quoted(T.MadeBy) + " here"});
   D.Chain.push_back({N.At, std::string(V.IsResult ? "its result is" : "it is") +
                                " saved for backward by " + quoted(N.Operation) + " here"});
+  // What is saved for some shapes only makes the finding a possible one.
+  D.Chain.back().At.Conditional |= V.Perhaps;
+  for (ChainEvent &E : otherAliases(Memory, W))
+    D.Chain.push_back(std::move(E));
   for (ChainEvent &E : chainOfWrite(W))
     D.Chain.push_back(std::move(E));
   D.Chain.push_back({Backward, "backward() runs here and finds another version"});
   D.Through = W.Through;
   D.Writer = W.Kind;
   D.InPlace = true;
+  D.OfLeaf = writesLeaf(Memory);
   D.Operation = W.Operation;
   return D;
 }
@@ -78,6 +83,7 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
   D.Through = W.Through;
   D.Writer = W.Kind;
   D.InPlace = true;
+  D.OfLeaf = writesLeaf(Memory);
   D.Operation = W.Operation;
   return D;
 }
@@ -204,6 +210,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
           continue;
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
+        Silent.back().Chain.front().At.Conditional |= V.Perhaps;
         if (W.Zeroes && M.Zero && traitsOf(N.Operation).Multiplicative)
           for (int Argument : V.NeededFor)
             Wiped[Argument] = {W.At, W.Operation, W.Through, true};

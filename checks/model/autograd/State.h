@@ -158,6 +158,7 @@ struct SavedValue {
   uint32_t Epoch = 0;   ///< number of writes to the storage, when saved
   bool IsResult = false;
   bool HadHistory = false; ///< it was no leaf when saved
+  bool Perhaps = false;    ///< saved for some shapes or options only
   std::vector<int> NeededFor; ///< arguments whose gradient is computed from it
 };
 
@@ -214,6 +215,7 @@ struct Defect {
   Alias Through = Alias::None;
   WriteKind Writer = WriteKind::User;
   bool InPlace = false; ///< the culprit writes (rather than detaches, converts, ...)
+  bool OfLeaf = false;  ///< ... to a leaf that requires grad: a parameter
   std::string Operation = {};
 };
 

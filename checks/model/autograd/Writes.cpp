@@ -24,6 +24,8 @@ struct AbstractTorch::WriteSpec {
 namespace {
 
 std::string describe(const Write &W) {
+  if (W.Operation == "set_data")
+    return "set_data()";
   switch (W.Through) {
   case Alias::Detach:
     return "'" + W.Operation + "' through the detached alias";
@@ -129,6 +131,7 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
     Defect D{Kind, Outcome::Throws, At, std::move(Message), std::move(Chain)};
     D.Writer = Spec.Kind;
     D.InPlace = true;
+    D.OfLeaf = Kind == DefectKind::LeafWritten;
     D.Operation = Spec.Operation;
     raise(std::move(D));
     return true;
@@ -355,7 +358,7 @@ void AbstractTorch::saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
     for (const Operand &X : Arguments[Rule.GradientOf].Tensors)
       Needed |= requiresGrad(X.T);
     if (Needed) {
-      save(N, Result, true, {Rule.GradientOf});
+      save(N, Result, true, {Rule.GradientOf}, !Rule.Always);
       return;
     }
   }
@@ -449,7 +452,7 @@ void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {
 
 std::vector<ChainEvent> AbstractTorch::chainOfWrite(const Write &W) const {
   std::vector<ChainEvent> Chain;
-  if (W.Through != Alias::None)
+  if (W.Through != Alias::None && !(W.AliasMade == W.At))
     Chain.push_back({W.AliasMade, W.Through == Alias::Detach
                                       ? "the alias is made here; it shares storage and version counter"
                                   : W.Through == Alias::Data
@@ -459,6 +462,32 @@ std::vector<ChainEvent> AbstractTorch::chainOfWrite(const Write &W) const {
     Chain.push_back({W.At, "in-place is asked for here"});
   Chain.push_back({W.CalledAt ? W.CalledAt : W.At, describe(W) + " writes here"});
   return Chain;
+}
+
+/// Who else holds the memory behind autograd's back, and sees the write: the alias kept for
+/// logging belongs to the story of the write, though it harms nothing itself.
+std::vector<ChainEvent> AbstractTorch::otherAliases(StorageId Memory, const Write &W) const {
+  std::vector<ChainEvent> Chain;
+  for (TensorId Other : S.Storages[Memory].Tensors) {
+    const Tensor &T = S.Tensors[Other];
+    bool Seen = !T.AliasMade || T.AliasMade == W.AliasMade || T.AliasMade == W.At;
+    for (const ChainEvent &E : Chain)
+      Seen |= E.At == T.AliasMade;
+    if (Seen || T.Through == Alias::None || T.Memory != Memory)
+      continue;
+    Chain.push_back({T.AliasMade, "an alias of the same memory is made here; its content changes "
+                                  "with the write"});
+    if (Chain.size() == 3)
+      break;
+  }
+  return Chain;
+}
+
+bool AbstractTorch::writesLeaf(StorageId Memory) const {
+  for (TensorId Other : S.Storages[Memory].Tensors)
+    if (S.Tensors[Other].LeafRequiresGrad)
+      return true;
+  return false;
 }
 
 std::string AbstractTorch::describeWrite(const Write &W) const { return describe(W); }

@@ -113,7 +113,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
 
   facts::Version Wanted = libTorchVersion(Context);
   const facts::FactTable &Facts = facts::FactTable::forVersion(Wanted);
-  if (Facts.measuredOn() != Wanted && Wanted.Major != 0)
+  if (!Facts.fits(Wanted) && Wanted.Major != 0)
     Result.Remarks.push_back("No facts were measured on LibTorch " + facts::toString(Wanted) +
                              "; those of " + facts::toString(Facts.measuredOn()) +
                              " are used instead.");

@@ -182,7 +182,14 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
         CharSourceRange::getTokenRange(E->getSourceRange()), std::move(With))};
   };
 
-  if (D.Kind == DefectKind::LeafWritten) {
+  // Which order the author meant, or which value, a tool cannot know.
+  if (D.Kind == DefectKind::StepBetween || D.Kind == DefectKind::DependenceZeroed)
+    return {};
+  // `w = w.clamp(...)` on a parameter would leave the optimizer with the old one.
+  if (D.OfLeaf && D.Kind != DefectKind::LeafWritten)
+    return {};
+  bool ViewOfLeaf = D.Kind == DefectKind::LeafWritten && llvm::StringRef(D.Message).contains("a view of");
+  if (D.Kind == DefectKind::LeafWritten && !ViewOfLeaf) {
     SourceLocation Semi = EndOfStatement();
     if (!Statement || Semi.isInvalid())
       return {};
@@ -254,6 +261,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
       llvm::StringRef N = Made->getMethodDecl()->getName();
       if ((N == "detach" || N == "data" || N == "tensor_data" || N == "variable_data") &&
           Made->getNumArgs() == 0 && !T.inMacro(Made->getSourceRange()) &&
+          // made and written in one expression: a copy would lose the write
+          !(SM.isPointWithin(Made->getEndLoc(), E->getBeginLoc(), E->getEndLoc())) &&
           !Made->getType()->isPointerType()) {
         return {FixItHint::CreateInsertion(T.after(Made->getEndLoc()), ".clone()")};
       }

@@ -94,6 +94,7 @@ private:
   Flow execute(const Stmt *S);
   Flow executeIf(const clang::IfStmt *S);
   Flow executeFor(const Expr *Condition, const Stmt *Body, const Expr *Increment, bool BodyFirst);
+  void forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before);
   Flow executeRangeFor(const clang::CXXForRangeStmt *S);
   Flow executeSwitch(const clang::SwitchStmt *S);
   Flow executeTry(const clang::CXXTryStmt *S);

@@ -115,8 +115,8 @@ Interpreter::Flow Interpreter::executeIf(const IfStmt *S) {
 /// Note [Loops]
 /// A loop whose trip count is known and small runs as written. Any other loop runs its body twice:
 /// once to build, once to meet what the first round left behind (a graph carried over, a buffer
-/// written again). Its counter is exact in the first round and unknown afterwards, so that
-/// `i % 5 == 4` can hold. Training loops are taken to run at least once.
+/// written again). Whatever number the first round changed is unknown afterwards, its counter
+/// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
@@ -135,10 +135,11 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     }
   }
   int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : 2;
+  const auto CellsBefore = P.Cells;
   for (int Round = 0; Round < Rounds; ++Round) {
     size_t Mark = Lives.size();
-    if (!Exact && Round > 0 && Counter && get(Counter).K != Value::Unknown)
-      set(Counter, fresh());
+    if (!Exact && Round > 0)
+      forgetChangedNumbers(CellsBefore);
     if (Condition && !(BodyFirst && Round == 0)) {
       Value C = rvalue(Condition);
       std::optional<bool> B = known(C);
@@ -154,9 +155,20 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     if (Increment)
       evaluate(Increment);
   }
-  if (!Exact && Counter)
-    set(Counter, fresh());
+  if (!Exact)
+    forgetChangedNumbers(CellsBefore);
   return Flow::Normal;
+}
+
+void Interpreter::forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before) {
+  std::vector<CellId> Changed;
+  decltype(P.Cells)::forEachPossiblyDifferent(P.Cells, Before, Before.size(), [&](CellId C) {
+    const Value &Now = P.Cells[C], &Then = Before[C];
+    if (Now.isKnownNumber() && (!Then.isKnownNumber() || Now.number() != Then.number()))
+      Changed.push_back(C);
+  });
+  for (CellId C : Changed)
+    set(C, fresh());
 }
 
 Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
@@ -194,8 +206,11 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
       Elements.push_back(cell(externalValue(V->getType(), At, V->getName().str())));
   }
   constexpr size_t MostRounds = 8;
+  const auto CellsBefore = P.Cells;
   for (size_t I = 0; I < Elements.size() && I < MostRounds; ++I) {
     size_t Inner = Lives.size();
+    if (!Known && I > 0)
+      forgetChangedNumbers(CellsBefore);
     CellId X = V->getType()->isReferenceType() ? Elements[I] : cell(copy(get(Elements[I])));
     shape(X, V->getType(), At);
     Current->Variables[V] = X;
