@@ -178,8 +178,10 @@ void AbstractTorch::isolate(TensorId Id) {
   StorageId M = S.Storages.add({});
   CounterId C = S.Counters.add({});
   FamilyId F = Written.Kin;
-  if (Written.Through != Alias::None)
+  if (Written.Through != Alias::None) {
     F = S.Families.add({});
+    S.Families.edit(F).Base = Id;
+  }
   bool Zero = S.Storages[Written.Memory].Zero;
   ZeroCause WhyZero = S.Storages[Written.Memory].WhyZero;
   for (TensorId Other : Moving) {
@@ -420,6 +422,7 @@ void AbstractTorch::detachInPlace(Operand X, Site At) {
   Dependences D = dependences(X.T);
   ++S.Effects;
   FamilyId F = S.Families.add({});
+  S.Families.edit(F).Base = X.T;
   for (auto &[P, E] : D)
     if (E.Status == Dependence::Live) {
       E.Status = Dependence::Cut;
