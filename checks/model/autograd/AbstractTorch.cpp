@@ -96,7 +96,7 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   bool Grad = requiresGrad(Base.T);
   // A view of a view keeps its creation_meta.
   New.MultiView |= From.MultiView;
-  New.NoGradView = From.NoGradView || (!S.GradMode && (Grad || From.LeafRequiresGrad));
+  New.NoGradView = From.NoGradView || !S.GradMode;
   New.IsView = true;
   New.ViewVersion = version(Base.T);
   New.Kin = From.Kin;

@@ -4,6 +4,7 @@
 
 #include <random>
 #include <sstream>
+#include <stdexcept>
 
 namespace torch_tidy::test {
 
@@ -172,8 +173,7 @@ private:
             size_t Results = 1) {
     const facts::OpFact *F = Facts.op(Op);
     if (!F) {
-      ADD_OP_MISSING(Op);
-      return true;
+      throw std::runtime_error("no facts for " + Op);
     }
     Arguments.resize(F->Arguments.size());
     auto R = Torch.call(*F, Arguments, {Line}, Options);
@@ -182,10 +182,6 @@ private:
       for (size_t I = 0; I < Results; ++I)
         T.push_back(!Torch.thrown() && !R.empty() && I < R[0].size() ? R[0][I] : Operand());
     return !Torch.thrown();
-  }
-
-  static void ADD_OP_MISSING(const std::string &Op) {
-    throw std::runtime_error("no facts for " + Op);
   }
 
   bool step(const std::string &Text) {
@@ -265,7 +261,7 @@ private:
       size_t A = Index();
       size_t On = Index();
       if (!T[A].T)
-        return false;
+        return On == 0; // there is nothing to switch off, and nothing to switch on
       Torch.setRequiresGrad(T[A], On != 0, {Line});
       return !Torch.thrown();
     } else if (What == "nograd") {
@@ -281,6 +277,8 @@ private:
       std::vector<Argument> Arguments(Sum->Arguments.size());
       Arguments[0] = One(A);
       auto R = Torch.call(*Sum, Arguments, {Line});
+      if (Torch.thrown() || R.empty() || R[0].empty())
+        return false; // sum() itself raises
       Torch.backward(R[0][0], Retain, {Line});
       Stopped = Torch.thrown();
       return !Stopped;
