@@ -127,13 +127,13 @@ bool AbstractTorch::requiresGrad(TensorId Id) const {
   const Tensor &T = S.Tensors[Id];
   if (T.LeafRequiresGrad || T.History)
     return true;
-  // A view, or a base, whose relative was written in place with history.
-  const Family &F = S.Families[T.Kin];
-  if (F.RequiresGrad && F.Version > T.FamilyVersion)
-    return true;
   // DifferentiableViewMeta::requires_grad(): a view does whenever its base does, also one that was
   // made under no-grad and has no history.
-  return T.IsView && F.Base && F.Base != Id && requiresGrad(F.Base);
+  const Family &F = S.Families[T.Kin];
+  if (T.IsView)
+    return F.Base && F.Base != Id && requiresGrad(F.Base);
+  // A base whose view was written in place with history.
+  return F.RequiresGrad && F.Version > T.FamilyVersion;
 }
 
 bool AbstractTorch::isLeaf(TensorId Id) const {
@@ -199,7 +199,10 @@ NodeId AbstractTorch::addNode(std::string Operation, Site At) {
 NodeId AbstractTorch::historyOf(TensorId Id) {
   const Tensor &T = S.Tensors[Id];
   const Family &F = S.Families[T.Kin];
-  bool Outdated = T.IsView ? version(Id) != T.ViewVersion && F.Base && requiresGrad(F.Base)
+  // VariableHooks::grad_fn(): a view without a history of its own is looked after while its base
+  // requires grad, one with a history always.
+  bool Outdated = T.IsView ? version(Id) != T.ViewVersion &&
+                                 (T.History || (F.Base && requiresGrad(F.Base)))
                            : F.History && F.Version > T.FamilyVersion;
   if (!Outdated)
     return T.History;
@@ -241,6 +244,12 @@ NodeId AbstractTorch::historyOf(TensorId Id) {
   W.FamilyVersion = S.Families[W.Kin].Version;
   W.ViewVersion = static_cast<uint32_t>(S.Counters[W.Count].Bumps.size());
   return N;
+}
+
+/// Node::should_compute_output(): whether a gradient along this operand would arrive anywhere. A view
+/// made under no-grad requires grad as its base does, and leads nowhere.
+bool AbstractTorch::hasGradientEdge(TensorId T) {
+  return requiresGrad(T) && (historyOf(T) || S.Tensors[T].LeafRequiresGrad);
 }
 
 void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero) {
@@ -501,14 +510,31 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
                             const std::vector<Argument> &Arguments,
                             const std::vector<std::vector<Operand>> &Results,
                             int InPlaceArgument) {
-  auto AnyRequiresGrad = [&](int A) {
-    return A >= 0 && A < static_cast<int>(Arguments.size()) &&
-           std::any_of(Arguments[A].Tensors.begin(), Arguments[A].Tensors.end(),
-                       [&](const Operand &X) { return requiresGrad(X.T); });
+  // gen_variable_type.py, guard_for(): what one formula of several uses is saved where a gradient
+  // goes along that formula's argument; what all use, or the only one, wherever there is a node.
+  auto TensorArguments = std::count_if(Op.Arguments.begin(), Op.Arguments.end(), [](const auto &A) {
+    return A.Type.substr(0, 6) == "Tensor";
+  });
+  auto FormulasUsing = [&](const facts::Saved &Rule) {
+    std::set<int> Users;
+    for (const facts::Saved &R : Op.Saves)
+      if (R.What == Rule.What && R.Index == Rule.Index)
+        Users.insert(R.GradientOf);
+    return Users.size();
+  };
+  auto Applies = [&](const facts::Saved &Rule) {
+    int A = Rule.GradientOf;
+    if (A < 0 || A >= static_cast<int>(Arguments.size()))
+      return false;
+    bool Guarded = TensorArguments > 1 && FormulasUsing(Rule) == 1;
+    return std::any_of(Arguments[A].Tensors.begin(), Arguments[A].Tensors.end(),
+                       [&](const Operand &X) {
+                         return Guarded ? hasGradientEdge(X.T) : requiresGrad(X.T);
+                       });
   };
   std::map<std::pair<facts::Saved::Kind, int>, std::pair<std::vector<int>, bool>> Needed;
   for (const facts::Saved &Rule : Op.Saves)
-    if (AnyRequiresGrad(Rule.GradientOf)) {
+    if (Applies(Rule)) {
       auto [It, New] = Needed.insert({{Rule.What, Rule.Index}, {{}, true}});
       It->second.first.push_back(Rule.GradientOf);
       It->second.second &= !Rule.Always; // perhaps, unless some rule always holds

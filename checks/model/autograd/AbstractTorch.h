@@ -117,6 +117,7 @@ private:
   TensorId add(Tensor T);
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
   NodeId historyOf(TensorId T);
+  bool hasGradientEdge(TensorId T);
   NodeId addNode(std::string Operation, Site At);
   /// An edge to where From comes from; Zero tells why nothing flows along it, if so.
   void connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero = nullptr);

@@ -128,9 +128,24 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
         It->second = A;
       return;
     }
-    // AccumulateGrad passes over a leaf that no longer wants a gradient.
-    if (!E.Leaf || !S.Tensors[E.Leaf].LeafRequiresGrad)
+    // accumulate_grad.cpp: a leaf that no longer wants a gradient is passed over, one that was
+    // written in place with history since is refused.
+    if (!E.Leaf || Raised || !requiresGrad(E.Leaf))
       return;
+    if (NodeId Now = historyOf(E.Leaf)) {
+      const Tensor &T = S.Tensors[E.Leaf];
+      Defect D{DefectKind::LeafWritten, Outcome::Throws, S.Nodes[Now].At,
+               "in-place " + quoted(S.Nodes[Now].Operation) +
+                   " gives a history to a leaf that the graph already ends in",
+               {}};
+      D.Chain.push_back({T.Made, "the leaf is made here"});
+      D.Chain.push_back({S.Nodes[Now].At, "it is written with history here"});
+      D.Chain.push_back({At, "backward() arrives at it here and refuses"});
+      D.InPlace = true;
+      D.Operation = S.Nodes[Now].Operation;
+      raise(std::move(D));
+      return;
+    }
     Tensor &T = S.Tensors.edit(E.Leaf);
     if (A.Live) {
       T.Grad = GradState::Live;
@@ -157,6 +172,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
   if (!First.To && S.Tensors[Root.T].LeafRequiresGrad)
     First.Leaf = Root.T;
   Deliver(First, Start);
+  if (Raised)
+    return;
 
   std::vector<Defect> Silent;
   std::vector<NodeId> Visited;
@@ -177,7 +194,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     for (const SavedValue &V : N.Saved) {
       // saved_variable.cpp: an operand that was saved is unpacked with its history, and refuses to
       // when detach_() has taken that away.
-      if (Site Detached = S.Tensors[V.Value].DetachedAt; Detached && !V.IsResult && V.HadHistory) {
+      if (Site Detached = S.Tensors[V.Value].DetachedAt;
+          Detached && !V.IsResult && V.HadHistory && !S.Tensors[V.Value].History) {
         Defect D{DefectKind::SavedOverwritten, Outcome::Throws, Detached,
                  "detach_() takes the history from a value that " + quoted(N.Operation) +
                      " saved for backward"};
@@ -230,6 +248,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       auto Lost = Wiped.find(E.Argument);
       Deliver(E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
     }
+    if (Raised)
+      return;
   }
   if (!RetainGraph)
     for (NodeId Id : Visited) {

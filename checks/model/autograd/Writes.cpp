@@ -218,6 +218,18 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     return false;
   }
 
+  // The operands' histories are asked for before anything is written, and asking may raise.
+  if (Track) {
+    historyOf(X.T);
+    for (const Operand &Y : Spec.Sources)
+      if (!Raised)
+        historyOf(Y.T);
+    if (Raised) {
+      S.GradMode = GradMode;
+      return false;
+    }
+  }
+
   const Tensor Before = S.Tensors[X.T];
   bool Part = !Before.Where.empty();
   NodeId N;
@@ -294,24 +306,30 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     NodeId BaseHistory = F.History;
     ++F.Version;
     F.RequiresGrad = true;
-    if (Part) {
-      // The rest of the base keeps its old history beside the new one (CopySlices).
+    NodeId Own = N;
+    if (Before.IsView) {
+      // VariableHooks::rebase_history(): the base's history becomes a CopySlices around the write,
+      // with the rest of the base on its old history beside it, and the view's own is made anew from
+      // there. CopySlices refuses a second walk whether anything was saved or not.
       NodeId Slices = addNode("copy_slices", At);
+      NodeId Rest = !Part ? NodeId() : BaseHistory ? BaseHistory : baseHistory(Before);
       Node &SN = S.Nodes.edit(Slices);
-      Edge New;
-      New.To = N;
-      SN.Next.push_back(New);
-      NodeId Rest = BaseHistory ? BaseHistory : baseHistory(Before);
-      if (Rest) {
-        Edge Old;
-        Old.To = Rest;
-        SN.Next.push_back(Old);
-      }
+      SN.SavesCopy = true;
+      for (NodeId To : {N, Rest})
+        if (To) {
+          Edge E;
+          E.To = To;
+          SN.Next.push_back(E);
+        }
       S.Families.edit(Before.Kin).History = Slices;
+      Own = addNode("as_strided", At);
+      Edge E;
+      E.To = Slices;
+      S.Nodes.edit(Own).Next.push_back(E);
     } else {
       S.Families.edit(Before.Kin).History = N;
     }
-    setHistory(X.T, N);
+    setHistory(X.T, Own);
     if (Spec.Op)
       saveResultsOfWrite(N, *Spec.Op, *Spec.Arguments, Spec.Mutated, X.T);
   }
