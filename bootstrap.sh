@@ -426,8 +426,6 @@ if [ "$matrix" = yes ]; then llvms=(22 19) needs_debian_libtorch=yes; fi
 set_up
 # Last on PATH: only for what is nowhere else (lit, pre-commit).
 export PATH=$PATH:$venv/bin
-# One compiler cache for every build folder of this checkout: paths in it count relative to it.
-export CCACHE_BASEDIR=$top
 case $command in
   setup) say "Set up in $((SECONDS - started)) s." ;;
   build) build; say "Built in build/$name in $((SECONDS - started)) s." ;;

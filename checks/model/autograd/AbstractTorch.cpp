@@ -18,14 +18,15 @@ bool overlap(const Region &A, const Region &B) {
 //===--- making tensors --------------------------------------------------------------------===//
 
 TensorId AbstractTorch::add(Tensor T) {
-  if (!T.Memory)
+  if (!T.Memory) {
     T.Memory = S.Storages.add({});
+    T.Inference = S.InferenceMode; // an alias is what its source is
+  }
   if (!T.Count)
     T.Count = S.Counters.add({});
   if (!T.Kin)
     T.Kin = S.Families.add({});
   T.FamilyVersion = S.Families[T.Kin].Version;
-  T.Inference = S.InferenceMode;
   StorageId Memory = T.Memory;
   FamilyId Kin = T.Kin;
   TensorId Result = S.Tensors.add(std::move(T));
@@ -71,6 +72,7 @@ TensorId AbstractTorch::detached(Operand T, Alias How, Site At) {
   New.MadeBy = From.MadeBy;
   New.Untracked = From.Untracked;
   New.Integral = From.Integral;
+  New.Inference = From.Inference;
   TensorId Result = add(std::move(New));
   mergeDependences(Result, T, /*Cut=*/true, At, How == Alias::Detach ? "detach()" : "data()", How,
                    /*InPlace=*/false);
@@ -86,10 +88,12 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.Where = From.Where;
   New.Untracked = From.Untracked;
   New.Integral = From.Integral;
+  New.Inference = From.Inference;
   New.Through = From.Through;
   New.AliasMade = From.AliasMade;
   New.Made = At;
   New.MadeBy = Name;
+  New.DirtyMemory = From.DirtyMemory;
   New.Dirty = From.Dirty;
   New.MultiView = Multi;
   New.Where.insert(New.Where.end(), Part.begin(), Part.end());
@@ -97,9 +101,10 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   // A view of a view keeps its creation_meta.
   New.MultiView |= From.MultiView;
   New.NoGradView = From.NoGradView || !S.GradMode;
-  New.IsView = true;
+  New.IsView = !From.Inference; // as_view(): inference tensors have no differentiable views
   New.ViewVersion = version(Base.T);
-  New.Kin = From.Kin;
+  if (New.IsView)
+    New.Kin = From.Kin;
   TensorId Result = add(std::move(New));
   if (S.GradMode && Grad) {
     NodeId N = addNode(Name, At);
@@ -272,6 +277,16 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   const Tensor &T = S.Tensors[Id];
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
+  if (T.Inference) { // saved_variable.cpp
+    Defect D{DefectKind::InferenceTensor, Outcome::Throws, T.Made,
+             "a tensor made in inference mode is needed for backward by '" +
+                 S.Nodes[N].Operation + "', and cannot be saved"};
+    D.Chain.push_back({T.Made, "the tensor is made in inference mode here"});
+    D.Chain.push_back({S.Nodes[N].At, "'" + S.Nodes[N].Operation + "' wants to save it here"});
+    D.Operation = S.Nodes[N].Operation;
+    raise(std::move(D));
+    return;
+  }
   S.Storages.edit(T.Memory).Saved = true;
   SavedValue V;
   V.Value = Id;
@@ -307,7 +322,7 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
     }
   if (T.Dirty >= 0 && requiresGrad(From.T)) {
     Node &W = S.Nodes.edit(N);
-    W.DirtyMemory = T.Memory;
+    W.DirtyMemory = T.DirtyMemory;
     W.DirtyWrite = T.Dirty;
   }
 }
@@ -477,6 +492,8 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
       if (Trait.FlatAtZero && isZero(X.T))
         Zero = whyZero(X.T);
       connect(N, X, A, Zero ? &*Zero : nullptr);
+      if (Raised) // the first operand that raises is the last that is looked at
+        return std::vector<std::vector<Operand>>(Results.size());
       noteOperand(N, X);
     }
     saveFor(N, Op, Arguments, Results, /*InPlaceArgument=*/-1);

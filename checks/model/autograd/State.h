@@ -134,7 +134,9 @@ struct Tensor {
   Site Made;
   std::string MadeBy; ///< operation, or the parameter's name
   std::shared_ptr<const Dependences> Depends;
-  /// The content was changed behind autograd after its history was recorded: index of the write.
+  /// The content was changed behind autograd after its history was recorded: storage (set_data()
+  /// moves a tensor to another) and index of the write.
+  StorageId DirtyMemory;
   int Dirty = -1;
   GradState Grad = GradState::Undefined;
   TensorId GradTensor; ///< what grad() returns, once somebody asked for it or backward ran

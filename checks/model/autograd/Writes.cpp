@@ -122,8 +122,6 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
 
 /// VariableTypeUtils.h, check_inplace: what in-place operators refuse in grad mode.
 bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, Site At) {
-  if (!Tracked || X.T == TensorId())
-    return false;
   const Tensor &T = S.Tensors[X.T];
   if (T.Untracked)
     return false;
@@ -136,6 +134,14 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
     raise(std::move(D));
     return true;
   };
+  // ADInplaceOrView: increment_version() refuses inference tensors, whatever the grad mode.
+  if (T.Inference && !S.InferenceMode && Spec.Versioned)
+    return Refuse(DefectKind::InferenceTensor,
+                  "in-place '" + Spec.Operation +
+                      "' outside of inference mode on a tensor that was made in it",
+                  {{T.Made, "the tensor is made in inference mode here"}});
+  if (!Tracked)
+    return false;
   if (T.MultiView)
     return Refuse(DefectKind::MultiViewWritten,
                   "in-place '" + Spec.Operation + "' on one of several views returned by '" +
@@ -293,7 +299,10 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   std::string How = !Spec.Versioned || Before.Through != Alias::None
                         ? "'" + Spec.Operation + "' behind autograd"
                         : "'" + Spec.Operation + "' under no-grad";
-  std::vector<TensorId> Sharers = S.Storages[Before.Memory].Tensors;
+  std::vector<TensorId> Sharers;
+  for (TensorId Other : S.Storages[Before.Memory].Tensors)
+    if (S.Tensors[Other].Memory == Before.Memory) // set_data() may have moved it since
+      Sharers.push_back(Other);
   for (const Operand &Y : Spec.Sources)
     for (TensorId Other : Sharers)
       if (Other == X.T || overlap(S.Tensors[Other].Where, Before.Where)) {
@@ -343,7 +352,9 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
       if (Knows || !HasHistory || T.Through != Alias::None || T.Dirty >= 0 ||
           !overlap(T.Where, Before.Where))
         continue;
-      S.Tensors.edit(Other).Dirty = static_cast<int>(Index);
+      Tensor &Now = S.Tensors.edit(Other);
+      Now.Dirty = static_cast<int>(Index);
+      Now.DirtyMemory = Before.Memory;
     }
   if (Track && S.Tensors[X.T].Dirty >= 0 && Spec.Overwrites && !Part)
     S.Tensors.edit(X.T).Dirty = -1; // the old content is gone, and the history with it
@@ -425,7 +436,7 @@ void AbstractTorch::setData(Operand X, Operand Source, Site At) {
 }
 
 void AbstractTorch::detachInPlace(Operand X, Site At) {
-  if (!X.T)
+  if (!X.T || S.InferenceMode) // autograd's kernel, which does it, is passed over in inference mode
     return;
   if (S.Tensors[X.T].IsView && !S.Tensors[X.T].Untracked && !Repaired.count(At.Number)) {
     Defect D{DefectKind::ViewDetached, Outcome::Throws, At, "detach_() on a view",
@@ -466,9 +477,16 @@ void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {
     return; // raises when switched off; nothing to do when switched on
   if (T.LeafRequiresGrad == On)
     return;
+  if (On && T.Inference && !S.InferenceMode && !T.Untracked && !Repaired.count(T.Made.Number)) {
+    Defect D{DefectKind::InferenceTensor, Outcome::Throws, T.Made,
+             "requires_grad is asked of a tensor that was made in inference mode"};
+    D.Chain.push_back({T.Made, "the tensor is made in inference mode here"});
+    D.Chain.push_back({At, "requires_grad is switched on here"});
+    raise(std::move(D));
+    return;
+  }
   ++S.Effects;
   S.Tensors.edit(X.T).LeafRequiresGrad = On;
-  (void)At;
 }
 
 std::vector<ChainEvent> AbstractTorch::chainOfWrite(const Write &W) const {

@@ -2,9 +2,11 @@
 
 #include "autograd/AbstractTorch.h"
 
+#include <algorithm>
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace torch_tidy::test {
 
@@ -13,7 +15,7 @@ using namespace autograd;
 Program randomProgram(unsigned Seed, unsigned Length) {
   std::mt19937 R(Seed);
   auto Pick = [&](unsigned N) { return static_cast<unsigned>(R() % N); };
-  enum Shape { Matrix, Row, Scalar };
+  enum Shape { Matrix, Row, Thin, Scalar };
   std::vector<Shape> T;
   std::vector<size_t> Memory; // LibTorch refuses operands that overlap in memory, autograd or not
   Program P;
@@ -25,25 +27,40 @@ Program randomProgram(unsigned Seed, unsigned Length) {
   static const char *const Unary[] = {"relu", "sigmoid", "tanh", "exp",   "neg",  "abs",  "square",
                                       "sin",  "clone",   "gelu", "round", "softmax"};
   static const char *const InPlace[] = {"relu_", "sigmoid_", "tanh_", "exp_",    "neg_",
-                                        "abs_",  "sin_",     "zero_", "square_", "detach_"};
+                                        "abs_",  "sin_",     "zero_", "square_", "detach_",
+                                        "masked_fill_"};
   static const char *const Binary[] = {"add", "sub", "mul", "div", "mm"};
-  static const char *const InBinary[] = {"add_", "sub_", "mul_", "div_", "copy_"};
+  static const char *const InBinary[] = {"add_", "sub_", "mul_", "div_", "copy_", "index_put_"};
   static const char *const InScalar[] = {"add_", "mul_", "fill_"};
-  auto Any = [&] { return T.size() < 4 || Pick(3) ? T.size() - 1 - Pick(std::min<size_t>(T.size(), 4))
+  // What was made in inference mode is not touched outside of it: kernels that pass by the autograd
+  // keys leave versions there that nobody relies on.
+  size_t HiddenFrom = 0;
+  std::vector<std::pair<size_t, size_t>> Hidden;
+  auto AnyAtAll = [&] { return T.size() < 4 || Pick(3) ? T.size() - 1 - Pick(std::min<size_t>(T.size(), 4))
                                                   : Pick(static_cast<unsigned>(T.size())); };
+  auto Any = [&] {
+    for (int Try = 0; Try < 20; ++Try) {
+      size_t A = AnyAtAll();
+      if (std::none_of(Hidden.begin(), Hidden.end(),
+                       [&](const auto &H) { return A >= H.first && A < H.second; }))
+        return A;
+    }
+    return size_t(0);
+  };
   auto SameShape = [&](size_t A) {
     for (int Try = 0; Try < 20; ++Try)
       if (size_t B = Any(); T[B] == T[A])
         return B;
     return A;
   };
-  bool NoGrad = false;
+  bool NoGrad = false, Inference = false;
+  unsigned Modules = 0, Optimizers = 0;
   for (unsigned I = 0; I < Length; ++I) {
     while (Memory.size() < T.size())
       Memory.push_back(Memory.size());
     size_t A = Any();
     auto SharesWithA = [&] { Memory.resize(T.size(), Memory[A]); };
-    switch (Pick(20)) {
+    switch (Pick(26)) {
     case 0:
     case 1:
     case 2:
@@ -66,12 +83,13 @@ Program randomProgram(unsigned Seed, unsigned Length) {
     }
     case 7:
     case 8:
-      Add(std::string("in ") + InPlace[Pick(10)] + " " + Str(A));
+      Add(std::string("in ") + InPlace[Pick(11)] + " " + Str(A));
       break;
     case 9:
     case 10:
       if (size_t B = SameShape(A); Memory[A] != Memory[B])
-        Add(std::string("inbin ") + InBinary[Pick(5)] + " " + Str(A) + " " + Str(B));
+        Add(std::string("inbin ") + InBinary[Pick(T[A] == Scalar ? 5 : 6)] + " " + Str(A) + " " +
+            Str(B));
       break;
     case 11:
       Add(std::string("inscalar ") + InScalar[Pick(3)] + " " + Str(A));
@@ -83,7 +101,11 @@ Program randomProgram(unsigned Seed, unsigned Length) {
         T.push_back(Row);
         SharesWithA();
       } else {
-        Add(std::string("view ") + (T[A] == Matrix && Pick(2) ? "t " : "same ") + Str(A));
+        const char *Views[] = {"same ", "same ", "t ", "slice "};
+        const char *V = Views[T[A] == Scalar ? Pick(2) : Pick(4)];
+        if (T[A] != Matrix && V[0] == 't')
+          V = "same ";
+        Add(std::string("view ") + V + Str(A));
         T.push_back(T[A]);
         SharesWithA();
       }
@@ -95,8 +117,9 @@ Program randomProgram(unsigned Seed, unsigned Length) {
       break;
     case 15:
       if (T[A] == Matrix && Pick(3) == 0) {
-        Add("unbind " + Str(A));
-        T.insert(T.end(), 3, Row);
+        bool Chunk = Pick(2);
+        Add((Chunk ? "chunk " : "unbind ") + Str(A));
+        T.insert(T.end(), 3, Chunk ? Thin : Row);
         SharesWithA();
       } else if (Pick(3) == 0) {
         Add("rg " + Str(A) + " " + Str(Pick(2)));
@@ -106,6 +129,8 @@ Program randomProgram(unsigned Seed, unsigned Length) {
       }
       break;
     case 16:
+      if (Inference)
+        break; // guards nest
       NoGrad = !NoGrad;
       Add(NoGrad ? "nograd" : "grad");
       break;
@@ -116,14 +141,70 @@ Program randomProgram(unsigned Seed, unsigned Length) {
       }
       break;
     case 18:
-      if (!NoGrad && Pick(2))
+      if (!NoGrad && !Inference && Pick(2))
         Add("backward " + Str(A) + " " + Str(Pick(3) == 0));
       break;
-    default:
+    case 19:
       if (Pick(4) == 0)
         Add("zerograd");
       break;
+    case 20: {
+      size_t B = SameShape(A), C = SameShape(A);
+      if (Memory[A] == Memory[B] || Memory[A] == Memory[C] || T[A] == Scalar)
+        break;
+      const char *Ops[] = {"add", "mul", "mm"};
+      Add(std::string("out ") + Ops[Pick(T[A] == Matrix ? 3 : 2)] + " " + Str(A) + " " + Str(B) +
+          " " + Str(C));
+      break;
     }
+    case 21:
+      // A tensor that shares its memory keeps sharing the old one: only plain ones are told apart.
+      if (size_t B = SameShape(A); Memory[A] != Memory[B] && Pick(3) == 0) {
+        Add("setdata " + Str(A) + " " + Str(B));
+        Memory[A] = Memory[B];
+      }
+      break;
+    case 22: {
+      if (Modules >= 3 || Inference)
+        break;
+      const char *Kinds[] = {"linear", "batchnorm", "layernorm"};
+      unsigned K = Pick(3);
+      Add(std::string("module ") + Kinds[K]);
+      ++Modules;
+      T.push_back(K == 0 ? Matrix : Row), T.push_back(Row);
+      break;
+    }
+    case 23:
+      if (Modules && T[A] == Matrix) {
+        if (Pick(6) == 0)
+          Add("mode " + Str(Pick(Modules)) + " " + Str(Pick(2)));
+        Add("apply " + Str(Pick(Modules)) + " " + Str(A));
+        T.push_back(Matrix);
+      }
+      break;
+    case 24:
+      if (Optimizers && Pick(3)) {
+        Add("step " + Str(Pick(Optimizers)));
+      } else if (size_t B = Any(); B != A && Optimizers < 2) {
+        Add(std::string("optimizer ") + (Pick(2) ? "sgd " : "adam ") + Str(A) + " " + Str(B));
+        ++Optimizers;
+      }
+      break;
+    default:
+      if (!NoGrad && (Inference || Pick(4) == 0)) {
+        Inference = !Inference;
+        Add(Inference ? "inference" : "normal");
+        if (Inference)
+          HiddenFrom = T.size();
+        else
+          Hidden.push_back({HiddenFrom, T.size()});
+      }
+      break;
+    }
+  }
+  if (Inference) {
+    Add("normal");
+    Hidden.push_back({HiddenFrom, T.size()});
   }
   if (NoGrad)
     Add("grad");
@@ -154,7 +235,7 @@ public:
       std::ostringstream S;
       bool Leaf = Torch.isLeaf(T[I].T);
       S << I << " requires_grad " << Torch.requiresGrad(T[I].T) << " leaf " << Leaf << " version "
-        << Torch.version(T[I].T);
+        << (Torch.S.Tensors[T[I].T].Inference ? 0 : Torch.version(T[I].T));
       if (Leaf)
         S << " grad " << (Torch.S.Tensors[T[I].T].Grad != GradState::Undefined);
       Out.push_back(S.str());
@@ -166,7 +247,18 @@ private:
   const facts::FactTable &Facts;
   AbstractTorch Torch;
   std::vector<Operand> T;
-  bool Stopped = false;
+  struct Module {
+    const facts::ModuleFact *Fact;
+    std::vector<TensorId> Parameters;
+    bool Training = true;
+  };
+  std::vector<Module> Modules;
+  struct Optimizer {
+    std::vector<TensorId> Held;
+    bool Bumps;
+  };
+  std::vector<Optimizer> Optimizers;
+  bool Stopped = false, OldGradMode = true;
   uint32_t Line = 0;
 
   bool call(const std::string &Op, std::vector<Argument> Arguments, CallOptions Options = {},
@@ -196,6 +288,9 @@ private:
     };
     // An operation on an undefined tensor raises, and leaves undefined results.
     auto One = [&](size_t I) { return Argument{{Torch.bind(T[I].T)}, std::nullopt, {}}; };
+    auto Constant = [&](const char *Name) {
+      return Argument{{Torch.bind(Torch.leaf({Line}, Name, false))}, std::nullopt, {}};
+    };
     if (What == "leaf") {
       T.push_back(Torch.bind(Torch.leaf({Line}, "leaf", Index() != 0)));
     } else if (What == "un") {
@@ -219,12 +314,16 @@ private:
         Torch.detachInPlace(T[A], {Line});
         return !Torch.thrown();
       }
+      if (Op == "masked_fill_")
+        return call("masked_fill_.Scalar", {One(A), Constant("mask"), Argument{{}, 1.5, {}}});
       return call(Op, {One(A)});
     } else if (What == "inbin") {
       In >> Op;
       size_t A = Index(), B = Index();
       if (!T[A].T || !T[B].T)
         return false;
+      if (Op == "index_put_")
+        return call(Op, {One(A), Constant("indices"), One(B)});
       return call(Op == "copy_" ? Op : Op + ".Tensor", {One(A), One(B)});
     } else if (What == "inscalar") {
       In >> Op;
@@ -243,14 +342,82 @@ private:
         Options.Part = Region{static_cast<int>(Index())};
         return call("select.int", {One(A)}, Options);
       }
-      return call(Op == "t" ? "t" : "view", {One(A)});
-    } else if (What == "unbind") {
+      return call(Op == "t" ? "t" : Op == "slice" ? "slice.Tensor" : "view", {One(A)});
+    } else if (What == "unbind" || What == "chunk") {
       size_t A = Index();
       if (!T[A].T)
         return T.insert(T.end(), 3, Operand()), false;
       CallOptions Options;
       Options.ListSize = 3;
-      return call("unbind.int", {One(A)}, Options, 3);
+      return call(What == "chunk" ? "chunk" : "unbind.int", {One(A)}, Options, 3);
+    } else if (What == "out") {
+      In >> Op;
+      size_t A = Index(), B = Index(), C = Index();
+      if (!T[A].T || !T[B].T || !T[C].T)
+        return false;
+      const facts::OpFact *F = Facts.op(Op + ".out");
+      std::vector<Argument> Arguments(F->Arguments.size());
+      Arguments[0] = One(B);
+      Arguments[1] = One(C);
+      Arguments.back() = One(A);
+      Torch.call(*F, Arguments, {Line});
+      return !Torch.thrown();
+    } else if (What == "setdata") {
+      size_t A = Index(), B = Index();
+      if (!T[A].T || !T[B].T)
+        return false;
+      if (Torch.S.Tensors[T[A].T].Inference != Torch.S.Tensors[T[B].T].Inference)
+        return false;
+      Torch.setData(T[A], T[B], {Line});
+      return !Torch.thrown();
+    } else if (What == "module") {
+      In >> Op;
+      Module M;
+      size_t Before = T.size();
+      M.Fact = Facts.module(Op == "linear" ? "Linear" : Op == "batchnorm" ? "BatchNorm1d" : "LayerNorm");
+      for (const auto &X : M.Fact->Parameters) {
+        M.Parameters.push_back(Torch.leaf({Line}, std::string(X.Name), true));
+        T.push_back(Torch.bind(M.Parameters.back()));
+      }
+      // reset_parameters() writes each of them once, under no-grad.
+      bool Mode = std::exchange(Torch.S.GradMode, false);
+      for (size_t I = Before; I < T.size(); ++I)
+        call("fill_.Scalar", {One(I)});
+      Torch.S.GradMode = Mode;
+      Modules.push_back(M);
+    } else if (What == "apply") {
+      size_t M = Index(), A = Index();
+      if (!T[A].T)
+        return T.push_back({}), false;
+      std::vector<Operand> Parameters;
+      for (TensorId P : Modules[M].Parameters)
+        Parameters.push_back(Torch.bind(P));
+      auto R = Torch.callModule(*Modules[M].Fact, Modules[M].Training, false, {Torch.bind(T[A].T)},
+                                Parameters, 1, {Line}, {});
+      T.push_back(!Torch.thrown() && !R.empty() ? R[0] : Operand());
+      return !Torch.thrown();
+    } else if (What == "mode") {
+      size_t M = Index();
+      Modules[M].Training = Index() != 0;
+    } else if (What == "optimizer") {
+      In >> Op;
+      size_t A = Index(), B = Index();
+      Optimizer O{{T[A].T, T[B].T}, Op == "adam"};
+      // optimizer.cpp, add_param_group(): "can't optimize a non-leaf Tensor"
+      bool Fits = T[A].T && T[B].T && Torch.isLeaf(T[A].T) && Torch.isLeaf(T[B].T);
+      Optimizers.push_back(Fits ? O : Optimizer{{}, false});
+      return Fits;
+    } else if (What == "step") {
+      const Optimizer &O = Optimizers[Index()];
+      Torch.step(O.Held, O.Bumps, {Line});
+      return !Torch.thrown();
+    } else if (What == "inference" || What == "normal") {
+      // inference_mode.h: the guard also sets the grad mode, and gives the old one back.
+      bool On = What == "inference";
+      if (On)
+        OldGradMode = Torch.S.GradMode;
+      Torch.S.InferenceMode = On;
+      Torch.S.GradMode = On ? false : OldGradMode;
     } else if (What == "detach" || What == "data") {
       size_t A = Index();
       if (!T[A].T)

@@ -1,9 +1,14 @@
 // Small tensor programs that run both on the real LibTorch (execute.cpp) and on the abstract one.
 //
-// One statement per line; tensors are numbered as they appear, all 3x3 but for rows and scalars:
-//   leaf GRAD | un OP A | bin OP A B | in OP A | inbin OP A B | inscalar OP A
-//   view same A | view t A | view row A I | unbind A | detach A | data A | rg A ON
-//   nograd | grad | backward A RETAIN | zerograd
+// One statement per line; tensors are numbered as they appear, all 3x3 but for rows, thin ones (1x3)
+// and scalars. Modules (their parameters become tensors) and optimizers are numbered each for
+// themselves:
+//   leaf GRAD | un OP A | bin OP A B | in OP A | inbin OP A B | inscalar OP A | out OP A B C
+//   view same A | view t A | view row A I | view slice A | unbind A | chunk A
+//   detach A | data A | setdata A B | rg A ON
+//   module linear|batchnorm|layernorm | apply M A | mode M TRAINING
+//   optimizer sgd|adam A B | step O
+//   nograd | grad | inference | normal | backward A RETAIN | zerograd
 // What is printed: "ok" or "throws" per statement, then per tensor what can be observed. A program
 // ends with its first backward() that throws.
 #pragma once

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace {
@@ -63,42 +64,74 @@ std::vector<std::string> words(const std::string &Line) {
 
 /// Which words of a statement are numbers of tensors.
 std::pair<size_t, size_t> operands(const std::vector<std::string> &W) {
-  if (W[0] == "bin" || W[0] == "inbin")
+  const std::string &What = W[0];
+  if (What == "bin" || What == "inbin" || What == "optimizer")
     return {2, 4};
-  if (W[0] == "un" || W[0] == "in" || W[0] == "inscalar" || W[0] == "view")
+  if (What == "out")
+    return {2, 5};
+  if (What == "un" || What == "in" || What == "inscalar" || What == "view" || What == "apply")
     return {2, 3};
-  if (W[0] == "unbind" || W[0] == "detach" || W[0] == "data" || W[0] == "rg" || W[0] == "backward")
+  if (What == "setdata")
+    return {1, 3};
+  if (What == "unbind" || What == "chunk" || What == "detach" || What == "data" || What == "rg" ||
+      What == "backward")
     return {1, 2};
   return {0, 0};
 }
 
+/// How many tensors it makes.
 size_t made(const std::vector<std::string> &W) {
-  if (W[0] == "unbind")
+  const std::string &What = W[0];
+  if (What == "unbind" || What == "chunk")
     return 3;
-  return W[0] == "leaf" || W[0] == "un" || W[0] == "bin" || W[0] == "view" || W[0] == "detach" ||
-         W[0] == "data";
+  if (What == "module")
+    return 2;
+  return What == "leaf" || What == "un" || What == "bin" || What == "view" || What == "detach" ||
+         What == "data" || What == "apply";
+}
+
+/// What it makes or refers to that is no tensor: modules by 'm', optimizers by 'o'.
+char madeOther(const std::vector<std::string> &W) {
+  return W[0] == "module" ? 'm' : W[0] == "optimizer" ? 'o' : 0;
+}
+char refersToOther(const std::vector<std::string> &W) {
+  return W[0] == "apply" || W[0] == "mode" ? 'm' : W[0] == "step" ? 'o' : 0;
 }
 
 /// The program without statement I; empty if something refers to what it makes.
 Program without(const Program &P, size_t I) {
   Program Q;
   size_t Count = 0, First = 0, Gone = 0;
+  std::map<char, size_t> Others;
+  char GoneOther = 0;
+  size_t OtherNumber = 0;
   for (size_t K = 0; K < P.size(); ++K) {
     std::vector<std::string> W = words(P[K]);
     if (K == I) {
       First = Count;
       Gone = made(W);
       Count += Gone;
+      GoneOther = madeOther(W);
+      OtherNumber = Others[GoneOther]++;
       continue;
     }
     Count += made(W);
-    auto [From, To] = operands(W);
-    for (size_t X = From; K > I && X < To; ++X) {
-      size_t N = std::stoul(W[X]);
-      if (N >= First && N < First + Gone)
+    Others[madeOther(W)]++;
+    auto Renumber = [](std::string &Word, size_t From, size_t Many) {
+      size_t N = std::stoul(Word);
+      if (N >= From && N < From + Many)
+        return false;
+      if (N >= From + Many)
+        Word = std::to_string(N - Many);
+      return true;
+    };
+    if (K > I) {
+      auto [From, To] = operands(W);
+      for (size_t X = From; X < To; ++X)
+        if (!Renumber(W[X], First, Gone))
+          return {};
+      if (GoneOther && refersToOther(W) == GoneOther && !Renumber(W[1], OtherNumber, 1))
         return {};
-      if (N >= First + Gone)
-        W[X] = std::to_string(N - Gone);
     }
     std::string Line;
     for (const std::string &X : W)
@@ -115,7 +148,9 @@ Program shrink(Program P) {
     for (size_t I = P.size(); I-- > 0;) {
       std::vector<Program> Tries{without(P, I)};
       std::vector<std::string> W = words(P[I]);
-      if (made(W) == 1 && W[0] != "leaf")
+      // A leaf is 3x3: where the result was of another shape the program would only raise.
+      if (made(W) == 1 && W[0] != "leaf" && P[I].find("row") == std::string::npos &&
+          W[1] != "sum")
         for (const char *With : {"leaf 0", "leaf 1"}) {
           Tries.push_back(P);
           Tries.back()[I] = With;

@@ -13,7 +13,10 @@ namespace {
 
 struct Run {
   std::vector<torch::Tensor> t;
+  std::vector<std::shared_ptr<torch::nn::Module>> modules;
+  std::vector<std::unique_ptr<torch::optim::Optimizer>> optimizers;
   std::unique_ptr<torch::NoGradGuard> guard;
+  std::unique_ptr<c10::InferenceMode> inference;
   bool stopped = false;
 
   torch::Tensor& at(std::istream& in) {
@@ -50,6 +53,7 @@ struct Run {
     else if (op == "sin_") x.sin_();
     else if (op == "zero_") x.zero_();
     else if (op == "square_") x.square_();
+    else if (op == "masked_fill_") x.masked_fill_(torch::zeros_like(x.detach(), torch::kBool), 1.5);
     else if (op == "detach_") x.detach_();
     else throw std::logic_error("in place " + op);
   }
@@ -59,9 +63,9 @@ struct Run {
     std::string what, op;
     in >> what;
     size_t before = t.size();
-    size_t results = what == "unbind" ? 3
+    size_t results = what == "unbind" || what == "chunk" ? 3
         : (what == "leaf" || what == "un" || what == "bin" || what == "view" || what == "detach" ||
-           what == "data")
+           what == "data" || what == "apply")
         ? 1
         : 0;
     try {
@@ -91,6 +95,7 @@ struct Run {
         else if (op == "sub_") a.sub_(b);
         else if (op == "mul_") a.mul_(b);
         else if (op == "div_") a.div_(b);
+        else if (op == "index_put_") a.index_put_({torch::arange(a.size(0))}, b);
         else a.copy_(b);
       } else if (what == "inscalar") {
         in >> op;
@@ -103,9 +108,61 @@ struct Run {
         auto a = at(in);
         int i = 0;
         if (op == "row") in >> i;
-        t.push_back(op == "row" ? a.select(0, i) : op == "t" ? a.t() : a.view_as(a));
+        t.push_back(op == "row"     ? a.select(0, i)
+                        : op == "t"     ? a.t()
+                        : op == "slice" ? a.slice(0, 0, a.size(0))
+                                        : a.view_as(a));
       } else if (what == "unbind") {
         for (auto& x : at(in).unbind(0)) t.push_back(x);
+      } else if (what == "chunk") {
+        for (auto& x : at(in).chunk(3, 0)) t.push_back(x);
+      } else if (what == "out") {
+        in >> op;
+        auto a = at(in), b = at(in), c = at(in);
+        if (op == "add") torch::add_out(a, b, c);
+        else if (op == "mul") torch::mul_out(a, b, c);
+        else torch::mm_out(a, b, c);
+      } else if (what == "setdata") {
+        auto a = at(in), b = at(in);
+        // Between an inference tensor and another it leaves a tensor that is half of each.
+        if (a.is_inference() != b.is_inference()) throw std::runtime_error("not tried");
+        a.set_data(b);
+      } else if (what == "module") {
+        in >> op;
+        std::shared_ptr<torch::nn::Module> m;
+        if (op == "linear") m = torch::nn::Linear(3, 3).ptr();
+        else if (op == "batchnorm") m = torch::nn::BatchNorm1d(3).ptr();
+        else m = torch::nn::LayerNorm(torch::nn::LayerNormOptions({3})).ptr();
+        modules.push_back(m);
+        for (auto& x : m->parameters()) t.push_back(x);
+      } else if (what == "apply") {
+        size_t i;
+        in >> i;
+        auto x = at(in);
+        auto m = modules.at(i);
+        if (auto* l = m->as<torch::nn::Linear>()) t.push_back(l->forward(x));
+        else if (auto* b = m->as<torch::nn::BatchNorm1d>()) t.push_back(b->forward(x));
+        else t.push_back(m->as<torch::nn::LayerNorm>()->forward(x));
+      } else if (what == "mode") {
+        size_t i;
+        int on;
+        in >> i >> on;
+        modules.at(i)->train(on != 0);
+      } else if (what == "optimizer") {
+        in >> op;
+        auto a = at(in), b = at(in);
+        optimizers.emplace_back();
+        std::vector<torch::Tensor> p{a, b};
+        if (op == "sgd") optimizers.back() = std::make_unique<torch::optim::SGD>(p, 0.01);
+        else optimizers.back() = std::make_unique<torch::optim::Adam>(p);
+      } else if (what == "step") {
+        size_t i;
+        in >> i;
+        if (optimizers.at(i)) optimizers[i]->step();
+      } else if (what == "inference") {
+        inference = std::make_unique<c10::InferenceMode>();
+      } else if (what == "normal") {
+        inference.reset();
       } else if (what == "detach") {
         t.push_back(at(in).detach());
       } else if (what == "data") {
@@ -154,7 +211,7 @@ struct Run {
         continue;
       }
       std::cout << i << " requires_grad " << t[i].requires_grad() << " leaf " << t[i].is_leaf()
-                << " version " << t[i]._version();
+                << " version " << (t[i].is_inference() ? 0 : t[i]._version());
       if (t[i].is_leaf()) std::cout << " grad " << t[i].grad().defined();
       std::cout << "\n";
     }
