@@ -124,7 +124,7 @@ class Program:
         return v
 
     def unary_helper(self, expression):
-        f = self.fresh(self.r.choice(["transform", "squash", "activate", "apply"]))
+        f = self.fresh(self.r.choice(["transform", "squash", "activate", "nonlinear"]))
         used = [v.name for v in self.values if re.search(rf"\b{v.name}\b", expression)]
         if len(used) != 1:
             return expression
