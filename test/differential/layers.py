@@ -12,7 +12,7 @@ BATCH = 4
 class Value:
     name: str
     shape: tuple
-    data: bool = False  # an input: no gradient, and the same object in every step
+    data: bool = False  # no gradient: an input, or made of inputs alone
     fixed: bool = False  # must not be assigned to: a const, a reference, somebody else's object
 
 
@@ -124,11 +124,13 @@ def gate(g, v):
     if form < 0.6 and len(v.shape) == 2 and v.shape[1] % 2 == 0:
         half = (v.shape[0], v.shape[1] // 2)
         parts = g.fresh("parts")
+        g.derive(v, parts)
         if r.random() < 0.5:
             g.line(f"auto {parts} = {v.name}.chunk(2, 1);")
             a, b = f"{parts}[0]", f"{parts}[1]"
         elif r.random() < 0.5:
             a, b = g.fresh("left"), g.fresh("right")
+            g.derive(v, a, b)
             g.line(f"auto {a} = {v.name}.slice(1, 0, {half[1]});")
             g.line(f"auto {b} = {v.name}.narrow(1, {half[1]}, {half[1]});")
         else:
@@ -191,6 +193,7 @@ def recurrent(g, v):
     if r.random() < 0.5:
         return g.assign(f"std::get<0>({g.call(net, v.name)})", shape)
     pair, seq = g.fresh("result"), g.fresh("seq")
+    g.derived |= {pair, seq}
     if r.random() < 0.5:
         g.line(f"auto [{seq}, {pair}] = {net}->forward({v.name});")
         g.values.append(Value(seq, shape, fixed=True))

@@ -55,6 +55,7 @@ class Program:
         self.contiguous = False
         self.counts = {}
         self.constants = set()
+        self.derived = set()
         self.taken = {"x", "y", "out", "loss", "net", "params", "weights", "optimizer", "opt", "optim", "forward"}
         self.members = []
         self.helpers = []
@@ -109,19 +110,33 @@ class Program:
             a, b, half = like
             shape = (half[0], half[1] * 2) if "cat" in expression else half
         tail = f"§{mark}§" if mark else ""
+        data = not self.tracked(expression)
         mutable = [v for v in self.values if not v.fixed and not v.data]
         if not new and not fresh and mutable and r.random() < 0.45:
             v = mutable[-1]
             self.line(f"{v.name} = {expression};{tail}")
-            v.shape = shape
+            v.shape, v.data = shape, data
             self.values.remove(v)
             self.values.append(v)
             return v
-        v = Value(self.fresh(new or r.choice(["h", "h", "x", "z", "out", "feat", "hidden", "act", "y_", "t"])), shape)
+        v = Value(self.fresh(new or r.choice(["h", "h", "x", "z", "out", "feat", "hidden", "act", "y_", "t"])), shape, data)
         kind = r.choice(["auto", "auto", "torch::Tensor", "at::Tensor"])
         self.line(f"{kind} {v.name} = {expression};{tail}")
         self.values.append(v)
         return v
+
+    def derive(self, value, *names):
+        if not value.data:
+            self.derived |= set(names)
+
+    def tracked(self, expression):
+        """Whether parameters enter."""
+        words = set(re.findall(r"[A-Za-z_]\w*", expression))
+        if any(v.name in words for v in self.values if not v.data):
+            return True
+        if any(n in words for n in self.derived):
+            return True
+        return any(m.name in words and (m.kind in ("list", "parameter") or m.type.split("::")[-1] not in NO_PARAMETERS) for m in self.members)
 
     def unary_helper(self, expression):
         f = self.fresh(self.r.choice(["transform", "squash", "activate", "nonlinear"]))
@@ -206,7 +221,7 @@ class Program:
 
     def target(self, data=True, recent=False):
         r = self.r
-        some = [v for v in self.values if not v.fixed and (not v.data or (data and r.random() < 0.1))]
+        some = [v for v in self.values if not v.fixed and (not v.data or (data and r.random() < 0.1))] or [v for v in self.values if data and not v.fixed]
         some = [v for v in some if len(v.shape) >= 2]
         if not some:
             return None

@@ -48,6 +48,8 @@ def view_of(g, e, shape):
     n = 1
     for s in shape:
         n *= s
+    if shape[0] != 4:
+        return f"{e}.select(0, 0)", shape[1:]
     some = [(f"{e}.view({{-1}})" if g.contiguous else f"{e}.flatten()", (n,)), (f"{e}.select(0, 0)", shape[1:]), (f"{e}[1]", shape[1:]), (f"{e}.slice(0, 0, 2)", (2,) + shape[1:]),
             (f"{e}.narrow(0, 1, 2)", (2,) + shape[1:]), (f"{e}.index({{0}})", shape[1:]), (f"{e}.index({LO})", (2,) + shape[1:]),
             (f"{e}.unsqueeze(0)", (1,) + shape), (f"{e}.chunk(2, 0)[0]", (2,) + shape[1:]), (f"{e}.unbind(0)[1]", shape[1:]), (f"{e}.split(2, 0)[1]", (2,) + shape[1:]),
@@ -75,6 +77,14 @@ def wrap_condition(g, text):
     else:
         condition = g.fixed_condition(r.random() < 0.5)
     return f"if ({condition}) {{\n{text}\n}}"
+
+
+def writable(e):
+    """The same view, spelled so that it is not one of several (those refuse to be written)."""
+    for several, one in ((r"torch::chunk\((.*), 2, 0\)\[1\]", r"\1.slice(0, 2, 4)"), (r"\.chunk\(2, 0\)\[0\]", ".slice(0, 0, 2)"),
+                         (r"\.unbind\(0\)\[1\]", ".select(0, 1)"), (r"\.split\(2, 0\)\[1\]", ".slice(0, 2, 4)")):
+        e = re.sub(several, one, e)
+    return e
 
 
 def through_something(g, k, name, shape, before, stmt=None):
@@ -173,7 +183,7 @@ def inplace(g):
     elif form < 0.78:  # through a view that is a temporary
         e, shape = view_of(g, n, v.shape)
         stmt = f"{writes(g, e, shape)};"
-        g.line(site(k, stmt, f"{clone} {stmt}") + f"§{k}§")
+        g.line(site(k, stmt, f"{clone} {writable(stmt)}") + f"§{k}§")
     elif form < 0.94:  # through a view with a name
         e, shape = view_of(g, n, v.shape)
         w = g.fresh(r.choice(["view", "row", "part", "top", "flat"]))
@@ -181,7 +191,7 @@ def inplace(g):
         if r.random() < 0.3:
             g.more()
         stmt = f"{writes(g, w, shape)};"
-        g.line(site(k, stmt, f"{clone} {w} = {e}; {stmt}") + f"§{k}§")
+        g.line(site(k, stmt, f"{clone} {w} = {writable(e)}; {stmt}") + f"§{k}§")
         g.offer(w, shape)
     else:  # detached in place
         g.line(site(k, f"{n}.detach_();", "") + f"§{k}§")

@@ -312,12 +312,21 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
   // An activation called with inplace(true) hands back its argument. Who goes on reading the
   // argument through a handle bound before the call reads the activated value: the residual branch
   // that opens with an in-place activation. A write whose result is discarded is meant as a write
-  // (WriteKind::User) and reading it afterwards is no defect.
+  // (WriteKind::User), and reading it afterwards is no defect: with one exception. Who copies a
+  // variable to a second name (`auto skip = h;`), writes through the first (`h.relu_();`) and reads
+  // the second kept it for what it was before. The other way round, writing through the second name
+  // (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes.
+  auto Surprises = [&](const Write &W) {
+    return W.Kind == WriteKind::Activation ||
+           (From.Kept && !W.ByKept && W.Kind == WriteKind::User && W.Tracked &&
+            W.Through == Alias::None && T.Through == Alias::None);
+  };
   for (size_t I = From.Seen; I < M.Writes.size(); ++I)
-    if (M.Writes[I].Kind == WriteKind::Activation && overlap(M.Writes[I].Where, T.Where)) {
+    if (Surprises(M.Writes[I]) && overlap(M.Writes[I].Where, T.Where)) {
       Node &W = S.Nodes.edit(N);
       W.DirtyMemory = T.Memory;
       W.DirtyWrite = static_cast<int>(I);
+      W.DirtyHandle = M.Writes[I].Tracked;
       return;
     }
   if (T.Dirty >= 0 && requiresGrad(From.T)) {
@@ -435,6 +444,7 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
             Part.push_back(FirstChunk + static_cast<int>(I));
           Results[O].push_back(
               bind(viewOf(Base, At, std::string(Trait.Name), Out.MultiView, Part)));
+          Results[O].back().Kept = Base.Kept;
         }
         continue;
       }

@@ -17,6 +17,7 @@ namespace torch_tidy::autograd {
 struct Operand {
   TensorId T;        ///< invalid: an undefined tensor
   uint32_t Seen = 0; ///< number of writes to its storage when the handle was bound
+  bool Kept = false; ///< a second name, copied from a variable that goes on: see Note [Old handles]
 };
 
 /// The value of one argument of an operator.

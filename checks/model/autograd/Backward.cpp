@@ -239,7 +239,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       const Write &W = S.Storages[N.DirtyMemory].Writes[N.DirtyWrite];
       if (!Repaired.count(W.At.Number))
         Silent.push_back(changedBehind(N, N.DirtyMemory, N.DirtyWrite,
-                                       W.Kind == WriteKind::Activation && W.Tracked
+                                       N.DirtyHandle
                                            ? DefectKind::OldHandleRead
                                            : DefectKind::HistoryOutdated,
                                        At));

@@ -74,6 +74,7 @@ struct Write {
   bool UnderNoGrad = false;
   bool ShiftOnly = false; ///< adds a value without history: its Jacobian is the identity
   bool Zeroes = false;    ///< the written region holds zeros afterwards
+  bool ByKept = false;    ///< through a second name: meant for whoever else reads the tensor
   Region Where;
   std::string Operation; ///< "mul_", "index_put_", "step"
 };
@@ -183,6 +184,7 @@ struct Node {
   /// An operand's content had been changed behind autograd: storage and index of the write.
   StorageId DirtyMemory;
   int DirtyWrite = -1;
+  bool DirtyHandle = false; ///< ... or had been changed, in full view, under an older handle
 };
 
 enum class DefectKind : uint8_t {

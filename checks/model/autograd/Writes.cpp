@@ -282,6 +282,7 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   W.ShiftOnly = Spec.ShiftOnly;
   W.Zeroes = Spec.Zeroes && !Part;
   W.Where = Before.Where;
+  W.ByKept = X.Kept;
   W.Operation = Spec.Operation;
   Storage &M = S.Storages.edit(Before.Memory);
   M.Writes.push_back(std::move(W));

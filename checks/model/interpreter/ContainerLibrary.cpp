@@ -214,7 +214,7 @@ CellId Interpreter::sequenceCall(Call &C) {
           T && (C.Arguments.size() != 1 || (isUser(T) && !V.isObject())))
         V = makeObject(T, C.Arguments, C.At);
     if (Size() < MostElements) {
-      CellId X = cell(copy(V));
+      CellId X = cell(secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]));
       std::vector<CellId> &E = P.Objects.edit(O).Elements;
       E.insert(N == "push_front" ? E.begin() : E.end(), X);
       return X;

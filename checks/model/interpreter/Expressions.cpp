@@ -637,7 +637,7 @@ Value Interpreter::initList(const InitListExpr *E) {
       if (I >= E->getNumInits())
         break;
       const Expr *X = E->getInit(I++);
-      CellId C = F->getType()->isReferenceType() ? lvalueOf(X) : cell(rvalue(X));
+      CellId C = F->getType()->isReferenceType() ? lvalueOf(X) : cell(secondName(rvalue(X), X));
       shape(C, F->getType(), site(X));
       P.Objects.edit(Self.O).Fields.push_back({F->getNameAsString(), C});
     }
@@ -647,7 +647,7 @@ Value Interpreter::initList(const InitListExpr *E) {
     return E->getNumInits() == 1 ? rvalue(E->getInit(0)) : defaultValue(E->getType());
   std::vector<CellId> Elements;
   for (const Expr *X : E->inits())
-    Elements.push_back(cell(rvalue(X)));
+    Elements.push_back(cell(secondName(rvalue(X), X)));
   ObjectId O = object(Object::Sequence);
   P.Objects.edit(O).Elements = std::move(Elements);
   return Value::object(O);

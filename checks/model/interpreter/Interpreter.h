@@ -204,6 +204,7 @@ private:
   void set(CellId C, Value V) { P.Cells.edit(C) = std::move(V); }
   ObjectId object(Object::Kind K, std::string Name = "", const clang::CXXRecordDecl *R = nullptr);
   Value copy(const Value &V, unsigned Depth = 0);
+  Value secondName(Value V, const Expr *From) const;
   Value fresh();
   Value symbol(const std::string &Key);
   Value negate(Value V) const;

@@ -4,6 +4,7 @@
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclTemplate.h"
 #include "clang/AST/Expr.h"
+#include "clang/AST/ExprCXX.h"
 #include "clang/AST/ParentMapContext.h"
 #include "clang/Basic/SourceManager.h"
 
@@ -111,6 +112,22 @@ Value Interpreter::copy(const Value &V, unsigned Depth) {
     C = cell(Shares ? X : copy(X, Depth + 1));
   }
   return Value::object(P.Objects.add(std::move(New)));
+}
+
+/// V, read from From, as what another variable holds from now on: see Note [Old handles].
+Value Interpreter::secondName(Value V, const Expr *From) const {
+  if (!V.isTensor() || !V.T.T || !From)
+    return V;
+  From = From->IgnoreImplicit();
+  if (const auto *C = dyn_cast<CXXConstructExpr>(From);
+      C && C->getConstructor()->isCopyConstructor() && C->getNumArgs() == 1)
+    From = C->getArg(0)->IgnoreParenImpCasts();
+  From = From->IgnoreParens();
+  if (!isa<DeclRefExpr>(From) && !isa<MemberExpr>(From))
+    return V;
+  V.T = Torch.bind(V.T.T);
+  V.T.Kept = true;
+  return V;
 }
 
 Value Interpreter::defaultValue(QualType T, bool External) {

@@ -307,7 +307,7 @@ void Interpreter::declare(const VarDecl *V) {
   else if (V->getType()->isReferenceType())
     C = lvalueOf(V->getInit());
   else
-    C = cell(rvalue(V->getInit()));
+    C = cell(secondName(rvalue(V->getInit()), V->getInit()));
   shape(C, V->getType(), site(V->getLocation()));
   Current->Variables[V] = C;
   if (needsDestruction(V->getType()))

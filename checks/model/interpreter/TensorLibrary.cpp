@@ -246,7 +246,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     bool Assigns = C.Method && C.Method->getRefQualifier() == RQ_RValue;
     Value R = Arg(0);
     if (!Assigns && R.K == Value::Tensor) {
-      set(C.Self, R);
+      set(C.Self, secondName(R, C.Written.empty() ? nullptr : C.Written[0]));
       return C.Self;
     }
     // t[i] = x, t.data() = x: writes into the left side.
