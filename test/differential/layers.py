@@ -275,6 +275,60 @@ def module_list(g, v):
     return h
 
 
+def user_module(g, v):
+    """A class of the user's with a forward of its own, which may hold a site."""
+    r = g.r
+    name = g.free(r.choice(["Block", "Stage", "Unit", "Mixer"])) if g.depth == 0 else None
+    if name is None:
+        return activation(g, v)
+    g.taken.add(name)
+    with g.inner_module():
+        argument = r.choice(["x", "input", "t"])
+        g.values = [Value(argument, v.shape, v.data)]
+        h = linear(g, g.values[0], v.shape[-1])
+        g.between()
+        h = activation(g, g.values[-1])
+        g.between()
+        if r.random() < 0.4:
+            h = layer(g, g.values[-1])
+        g.flush_uses()
+        for emit in g.laters:
+            emit()
+        h = g.values[-1]
+        shape = h.shape
+        text = g.render_class(name, "\n".join("  " + l for t in g.lines for l in t.split("\n")), argument, h.name, "inner")
+    g.helper(text)
+    block = g.member(g.free("block"), name, "", "module")
+    return g.assign(g.call(block, v.name), shape)
+
+
+def stage_function(g, v):
+    """A function of the user's that does a few things to a tensor, and may hold a site."""
+    r = g.r
+    if g.depth:
+        return activation(g, v)
+    with g.inner_module():
+        argument = r.choice(["x", "input", "t"])
+        g.values = [Value(argument, v.shape, v.data)]
+        activation(g, g.values[0])
+        g.between()
+        activation(g, g.values[-1])
+        g.between()
+        g.flush_uses()
+        for emit in g.laters:
+            emit()
+        h = g.values[-1]
+        text = "\n".join("  " + l for t in g.lines for l in t.split("\n"))
+        plain = not g.members
+        by = "const torch::Tensor& " if not g.assigned(argument, [text]) and r.random() < 0.4 else "torch::Tensor "
+    if not plain:
+        return activation(g, v)
+    name = g.free(r.choice(["stage", "refine", "postprocess"]))
+    g.taken.add(name)
+    g.helper(f"{r.choice(['', 'static '])}torch::Tensor {name}({by}{argument}) {{\n{text}\n  return {h.name};\n}}")
+    return g.assign(f"{name}({v.name})", h.shape)
+
+
 def layer(g, v):
     r = g.r
     if len(v.shape) == 4:
@@ -283,7 +337,7 @@ def layer(g, v):
         return r.choice([linear, activation, activation, norm_layer, attention, recurrent, residual, gate, dropout])(g, v)
     if v.shape[1] > 16:
         return linear(g, v)
-    choices = [linear, linear, activation, activation, activation, activation, activation, gate, norm_layer, residual, residual, gate, gate, normalise, views, dropout, block, module_list]
+    choices = [linear, linear, activation, activation, activation, activation, activation, gate, norm_layer, residual, residual, gate, gate, normalise, views, dropout, block, module_list, user_module, user_module, stage_function]
     if v.shape[1] % 2 == 0 and r.random() < 0.3:
         return attention(g, to_sequence(g, v))
     return r.choice(choices)(g, v)

@@ -2,6 +2,7 @@
 
 program(seed) is deterministic. What it returns is a text in the notation of markup.py.
 """
+import contextlib
 import random
 import re
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Program:
         self.place = "forward"
         self.pending = []
         self.busy = False
+        self.depth = 0
         self.must_use = []
         self.in_forward = True
         self.function_flag = None
@@ -77,6 +79,19 @@ class Program:
         self.this = "this->" if r.random() < 0.1 else ""
         self.acc = {"struct": "m."}.get(self.style, self.this if self.style in ("holder", "shared", "value", "nested") else "")
         self.outer = {"holder": "net->", "nested": "net->", "shared": "net->", "value": "net.", "struct": "weights."}.get(self.style, "")
+
+    @contextlib.contextmanager
+    def inner_module(self):
+        """Statements and members made meanwhile belong to a class of their own."""
+        names = ("values", "lines", "members", "acc", "this", "style", "params", "outer", "must_use", "laters", "flag_member", "derived")
+        saved = {n: getattr(self, n) for n in names}
+        self.lines, self.members, self.acc, self.this, self.style, self.params = [], [], "", "", "holder", []
+        self.must_use, self.laters, self.flag_member, self.derived = [], [], None, set()
+        self.depth += 1
+        yield
+        self.depth -= 1
+        for n in names:
+            setattr(self, n, saved[n])
 
     #---- names and lines
 
@@ -263,13 +278,8 @@ class Program:
     def place_site(self):
         self.busy = True
         make = self.pending.pop()
-        before = dict(self.families)
-        mark = len(self.lines)
-        if not make(self):
-            assert self.families == before
-            if len(self.pending) < 4:
-                self.pending.insert(0, sites.inplace)
-        del mark
+        if not make(self) and not self.depth:
+            self.pending.insert(0, sites.inplace)
         self.busy = False
 
     def flush_uses(self):
@@ -483,9 +493,12 @@ class Program:
         kind_of = r.choice(["SGD", "SGD", "Adam", "Adam", "AdamW", "RMSprop", "Adagrad"])
         rate = r.choice(["0.1", "0.01", "0.05", "1e-2"])
         options = r.choice([rate if "e" not in rate else rate, f"torch::optim::{kind_of}Options({rate})", f"torch::optim::{kind_of}Options({rate})" + (".momentum(0.9)" if kind_of == "SGD" else "")])
+        clone_at = len(main)
         main.append(f"torch::optim::{kind_of} {r.choice(['optimizer', 'opt', 'optim'])}({params}, {options});")
         opt = main[-1].split()[1].split("(")[0]
-        main.append(f"‹probe::parameters({params});›")
+        watch = " ".join(f"for (auto& p : {self.outer}{m.name}->parameters()) all.push_back(p);" if m.kind in ("module", "list") else f"all.push_back({self.outer}{m.name});"
+                         for m in members if m.kind in ("module", "list", "parameter"))
+        main.append(f"‹probe::parameters([&] {{ std::vector<torch::Tensor> all; {watch} return all; }}());›")
         if r.random() < 0.2 and self.style in ("holder", "nested", "shared"):
             main.append("net->train();")
         loop, used_function = [], False
@@ -497,6 +510,18 @@ class Program:
             loop += data
         zero = r.choice([f"{opt}.zero_grad();"] * 3 + ([] if self.style not in ("holder", "nested", "shared") else ["net->zero_grad();"]))
         zero_first = r.random() < 0.8
+        order = None
+        if not self.families and r.random() < 0.45:
+            order = r.choice(["no zero_grad", "zero after backward", "backward twice", "cloned", "step early", "retained"])
+            if order in ("no zero_grad", "step early") and self.steps < 2:
+                order = "backward twice"
+        if order == "cloned":
+            # The optimizer is given copies.
+            k = self.site("identity")
+            main[clone_at] = main[clone_at].replace(f"({params},", f"({site(k, 'copies', params)},", 1)
+            main.insert(clone_at, f"std::vector<torch::Tensor> copies;\nfor (const auto& p : {params}) copies.push_back(p.detach().clone().requires_grad_(true));§{k}§")
+        if order == "no zero_grad":
+            zero = site(self.site("order"), "", zero)
         loop += sections["top"]
         if zero_first:
             loop.append(zero)
@@ -519,6 +544,17 @@ class Program:
         if not zero_first:
             loop.append(zero)
         loop.append("loss.backward();‹probe::gradients();›" if r.random() < 0.93 else "torch::autograd::backward({loss}, {});‹probe::gradients();›")
+        if order == "no zero_grad":
+            loop[-1] += "§1§"
+        if order == "backward twice":
+            loop.append(site(self.site("order"), "loss.backward();", "") + "§1§")
+        if order == "retained":
+            self.site("look-alike")
+            loop[-1] = "loss.backward({}, /*retain_graph=*/true);\n(0.1 * loss).backward();‹probe::gradients();›§1§"
+        if order == "zero after backward":
+            loop.append(site(self.site("order"), f"{opt}.zero_grad();", "") + "§1§")
+        if order == "step early":
+            loop.insert(-1, site(self.site("order"), f"{opt}.step();", "") + "§1§")
         loop += self.after_backward
         loop += sections["after_backward"]
         if r.random() < 0.12:

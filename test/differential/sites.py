@@ -506,7 +506,7 @@ def parameter_write(g):
     """A parameter changed: where decides. The safe spelling does it after backward()."""
     r = g.r
     p = g.any_parameter()
-    if not p:
+    if not p or g.depth:
         return False
     k = g.site("parameter-write")
     name, shape = (p.inner if g.in_forward else p.outer), p.shape
@@ -562,7 +562,7 @@ def frozen(g):
     """requires_grad switched, with a write in between."""
     r = g.r
     p = g.any_parameter()
-    if not p:
+    if not p or g.depth:
         return False
     k = g.site("requires-grad")
     name = p.inner if g.in_forward else p.outer

@@ -287,7 +287,9 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   Storage &M = S.Storages.edit(Before.Memory);
   M.Writes.push_back(std::move(W));
   uint32_t Index = static_cast<uint32_t>(M.Writes.size() - 1);
-  if (Spec.Zeroes && !Part) {
+  // What is zero on an arm that nobody knows to be taken (an initialiser told from others by a name)
+  // proves no gradient zero.
+  if (Spec.Zeroes && !Part && !At.Conditional) {
     M.Zero = true;
     M.WhyZero = {At, Spec.Operation, Before.Through, true};
   } else if (!traitsOf(Spec.Operation).Multiplicative && !traitsOf(Spec.Operation).KeepsZero) {
