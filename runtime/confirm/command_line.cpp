@@ -27,6 +27,8 @@ std::optional<int> parse_command_line(int argc, char **argv, RunOptions &options
   app.add_option("--max-values", options.max_values,
                  "numbers to record at most; larger gradients are sampled")
       ->check(CLI::PositiveNumber);
+  app.add_flag("--derivatives", options.derivatives,
+               "also compare the gradients of the first backward with the loss's derivatives");
   app.add_option("--record", options.record, "write what is observed to this file");
   try {
     app.parse(argc, argv);

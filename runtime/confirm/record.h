@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,6 +31,7 @@ struct RunOptions {
   uint64_t seed = 1;
   int64_t max_steps = 0;        ///< cut trainings to so many steps; 0: as the program says
   int64_t max_values = 1 << 24; ///< doubles to write; beyond that tensors are sampled
+  bool derivatives = false;     ///< also measure_derivatives() of what finished
   bool list = false;
 };
 
@@ -50,10 +52,29 @@ const std::vector<RegisteredModel> &registered_models();
 
 int run_models(const RunOptions &options);
 
+/// Puts thread state and random numbers where every run of a model begins.
+void begin_model(const RunOptions &options);
+
+/// Holds the first backward's gradients against the derivatives of the first loss, parameter by
+/// parameter, by running the model again with that parameter moved a little to either side. See
+/// Note [Derivatives] in derivatives.cpp. An array for the "end" line; empty where nothing can be
+/// said.
+nlohmann::json measure_derivatives(const RegisteredModel &model, const RunOptions &options,
+                                   const torch::Device &device);
+
+/// What a replay of a model is to do at its first step; each may end it by throwing EndOfReplay.
+struct Replay {
+  std::function<void(torch::nn::Module &)> before_step;
+  std::function<void(double)> loss;
+  std::function<void(torch::nn::Module &)> after_backward;
+};
+/// No std::exception, so that a program's own handlers let it pass.
+struct EndOfReplay {};
+
 /// Observes one model's trainings. At most one is current per process.
 class Recorder {
 public:
-  Recorder(const RunOptions &options, torch::Device device);
+  Recorder(const RunOptions &options, torch::Device device, const Replay *replay = nullptr);
   ~Recorder();
   static Recorder *current();
 
@@ -84,6 +105,7 @@ private:
 
   RunOptions options_;
   torch::Device device_;
+  const Replay *replay_;
   Recorder *previous_;
   const char *phase_ = "construct";
   torch::nn::Module *module_ = nullptr;
@@ -100,6 +122,11 @@ private:
   /// Tensor -> autograd's sequence number when an optimizer last wrote it: what was recorded before
   /// used older values. Keys are only compared, never followed.
   std::unordered_map<const void *, uint64_t> updated_at_;
+  /// Parameters whose gradient an optimizer consumed, and that no backward has added to since.
+  std::set<std::string> consumed_;
+  /// Leaves that are no parameters, from earlier steps' backwards. Held, so that an address is one
+  /// tensor's.
+  std::vector<torch::Tensor> strangers_;
   nlohmann::json step_;
   nlohmann::json steps_ = nlohmann::json::array();
   std::vector<double> values_;

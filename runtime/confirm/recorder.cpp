@@ -87,8 +87,8 @@ void consumed(torch::optim::Optimizer &optimizer, bool stepped) {
 
 Recorder *Recorder::current() { return current_recorder; }
 
-Recorder::Recorder(const RunOptions &options, torch::Device device)
-    : options_(options), device_(device), previous_(current_recorder) {
+Recorder::Recorder(const RunOptions &options, torch::Device device, const Replay *replay)
+    : options_(options), device_(device), replay_(replay), previous_(current_recorder) {
   current_recorder = this;
 }
 
@@ -125,8 +125,13 @@ void Recorder::begin_step(int64_t index) {
            {"parameters", nlohmann::json::array()},
            {"leftover", nlohmann::json::array()},
            {"outdated", nlohmann::json::array()},
-           {"foreign_leaves", nlohmann::json::array()}};
+           {"foreign_leaves", nlohmann::json::array()},
+           {"stepped", nlohmann::json::array()},
+           {"strays", 0}};
   phase_ = "forward";
+  if (replay_ != nullptr && replay_->before_step && training_ == 0 && index == 0) {
+    replay_->before_step(*module_);
+  }
 }
 
 void Recorder::before_backward(const torch::Tensor &loss, double scale) {
@@ -137,13 +142,18 @@ void Recorder::before_backward(const torch::Tensor &loss, double scale) {
   }
   const torch::NoGradGuard no_grad;
   if (loss.defined() && loss.numel() == 1) {
-    step_["losses"].push_back(number(loss.item<double>()));
+    const auto value = loss.item<double>();
+    step_["losses"].push_back(number(value));
+    if (replay_ != nullptr && replay_->loss && training_ == 0 && step_index_ == 0) {
+      replay_->loss(value);
+    }
   }
   const auto named = parameters();
   std::unordered_map<const void *, std::string> names;
   for (const auto &[name, tensor] : named) {
     names.emplace(tensor.unsafeGetTensorImpl(), name);
-    if (backwards_in_round_ == 0 && holds_something(tensor.grad())) {
+    // Gradients added up over steps and consumed at their end are no leftovers of an update.
+    if (backwards_in_round_ == 0 && consumed_.erase(name) != 0 && holds_something(tensor.grad())) {
       step_["leftover"].push_back(name);
     }
   }
@@ -154,12 +164,24 @@ void Recorder::before_backward(const torch::Tensor &loss, double scale) {
     const auto name = names.find(key);
     if (name == names.end()) {
       strangers.push_back(leaf.tensor);
+      // Met before, and never stepped: weights that nobody trains.
+      const bool known =
+          std::any_of(strangers_.begin(), strangers_.end(),
+                      [&](const torch::Tensor &t) { return t.is_same(leaf.tensor); });
+      if (known && updated_at_.count(key) == 0) {
+        step_["strays"] = step_["strays"].get<int64_t>() + 1;
+      }
       continue;
     }
     reached_.insert(name->second);
     const auto updated = updated_at_.find(key);
     if (updated != updated_at_.end() && leaf.first_use < updated->second) {
       step_["outdated"].push_back(name->second);
+    }
+  }
+  for (const torch::Tensor &stranger : strangers) {
+    if (strangers_.size() < 1000) {
+      strangers_.push_back(stranger);
     }
   }
   // A leaf that is no parameter of the module, of the shape of one that backward does not reach:
@@ -178,7 +200,12 @@ void Recorder::before_backward(const torch::Tensor &loss, double scale) {
   }
 }
 
-void Recorder::after_backward() { phase_ = "forward"; }
+void Recorder::after_backward() {
+  phase_ = "forward";
+  if (replay_ != nullptr && replay_->after_backward && training_ == 0 && step_index_ == 0) {
+    replay_->after_backward(*module_);
+  }
+}
 
 void Recorder::before_update(torch::optim::Optimizer &optimizer, double scale, bool skip) {
   phase_ = "step";
@@ -196,6 +223,10 @@ void Recorder::before_update(torch::optim::Optimizer &optimizer, double scale, b
     if (held.erase(item.second.unsafeGetTensorImpl()) != 0) {
       mine.push_back(item);
       owned_.insert(item.first);
+      consumed_.insert(item.first);
+      if (!skip && item.second.grad().defined()) {
+        step_["stepped"].push_back(item.first);
+      }
     }
   }
   consumed_in_step_ = true;

@@ -113,6 +113,15 @@ void reset_thread_state() {
   clear_taps();
 }
 
+} // namespace
+
+void begin_model(const RunOptions &options) {
+  reset_thread_state();
+  seed_all(options.seed);
+}
+
+namespace {
+
 // Runs the model once more with anomaly mode on, and tells which operation of the forward backward
 // failed in, and where it was called.
 nlohmann::json replay_with_anomaly_mode(const RegisteredModel &model, const RunOptions &options,
@@ -122,8 +131,7 @@ nlohmann::json replay_with_anomaly_mode(const RegisteredModel &model, const RunO
     const warnings::WarningHandlerGuard handler(&collected);
     const torch::autograd::DetectAnomalyGuard anomaly(/*check_nan=*/false);
     Recorder discarded(options, device);
-    reset_thread_state();
-    seed_all(options.seed);
+    begin_model(options);
     try {
       model.function();
     } catch (...) {
@@ -145,8 +153,7 @@ nlohmann::json run_model(const RegisteredModel &model, const RunOptions &options
   nlohmann::json end = {{"event", "end"}, {"model", model.name}, {"status", "finished"}};
   nlohmann::json exception;
   Recorder recorder(options, device);
-  reset_thread_state();
-  seed_all(options.seed);
+  begin_model(options);
   const auto failed = [&](const std::string &type, const std::string &message,
                           const std::string &full) {
     exception = {{"type", type},
@@ -187,6 +194,9 @@ nlohmann::json run_model(const RegisteredModel &model, const RunOptions &options
     }
   }
   end["taps"] = std::move(tapped);
+  if (options.derivatives && end["status"] == "finished") {
+    end["derivatives"] = measure_derivatives(model, options, device);
+  }
   reset_thread_state();
   return end;
 }

@@ -31,7 +31,7 @@ at::Tensor measure(const at::Tensor &tensor) {
   const at::Tensor subnormal = known.lt(fp16_smallest_normal).logical_and_(known.gt(0));
   return at::stack({magnitude.eq(0).sum().to(at::kDouble),
                     finite.logical_not().sum().to(at::kDouble), subnormal.sum().to(at::kDouble),
-                    at::frobenius_norm(known.to(at::kDouble).reshape({-1}), {0}, false),
+                    known.to(at::kDouble).norm(),
                     known.max().to(at::kDouble)});
 }
 

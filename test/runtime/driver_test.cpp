@@ -136,6 +136,30 @@ TEST_F(Driver, shows_what_each_of_three_defects_does_alone) {
   EXPECT_EQ(said_.find("compiling"), std::string::npos) << said_;
 }
 
+TEST_F(Driver, proves_a_wrong_gradient_without_a_fix_by_the_derivatives_of_the_loss) {
+  const std::string sarif =
+      findings(source("three_defects.cpp"),
+               {{"h.mul_(2)", "h = h.mul(2)", "throws"},
+                {"torch::sigmoid(gate(x)).detach()", "torch::sigmoid(gate(x))", "undefined"},
+                {"y.data().clamp_(-0.1, 0.1)", "", "wrong", /*has_fix=*/false}});
+  EXPECT_EQ(confirm({sarif}).status, 1) << said_;
+  const json judged = runtime(sarif, 2);
+  EXPECT_EQ(judged["verdict"], "confirmed") << judged.dump(1);
+  EXPECT_EQ(judged["observed"], "wrong");
+  for (const json &one : judged["parameters"]) {
+    // What comes behind the write has the right gradient.
+    EXPECT_EQ(one["fp32"]["outcome"] == "benign",
+              one["name"].get<std::string>().rfind("head.", 0) == 0)
+        << one;
+  }
+  // The same of a program in which nothing is wrong.
+  const std::string quiet = findings(source("quiet.cpp"), {{"h.relu_()", "", "wrong", false}});
+  EXPECT_EQ(confirm({quiet}).status, 0) << said_;
+  EXPECT_EQ(runtime(quiet, 0)["verdict"], "inconclusive") << runtime(quiet, 0);
+  EXPECT_NE(runtime(quiet, 0)["reason"].get<std::string>().find("is the loss's derivative"),
+            std::string::npos);
+}
+
 TEST_F(Driver, refutes_a_look_alike) {
   const std::string sarif =
       findings(source("quiet.cpp"), {{"h.relu_()", "h = h.relu()", "throws"}});

@@ -1,5 +1,7 @@
-#include "build.h"
+#include "compile_database.h"
+#include "files.h"
 #include "findings.h"
+#include "flags.h"
 #include "process.h"
 
 #include <gtest/gtest.h>
@@ -24,6 +26,7 @@ protected:
   void TearDown() override { fs::remove_all(folder_); }
 
   std::string write(const std::string &name, const std::string &text) const {
+    fs::create_directories((folder_ / name).parent_path());
     write_atomically(folder_ / name, text);
     return folder_ / name;
   }
@@ -81,7 +84,7 @@ TEST_F(FindingsTest, applies_bytes_characters_and_lines_alike) {
   EXPECT_EQ(fixed({{"startLine", 2}, {"startColumn", 9}, {"endColumn", 18}}, "h = h.mul(2)"),
             wanted);
   // Bytes win over the rest where all are given.
-  EXPECT_EQ(fixed({{"byteOffset", 16}, {"byteLength", 9}, {"charOffset", 0}, {"startLine", 1}},
+  EXPECT_EQ(fixed({{"byteOffset", 16}, {"byteLength", 9}, {"charOffset", 0}, {"startLine", 2}},
                   "h = h.mul(2)"),
             wanted);
 }
@@ -99,6 +102,14 @@ TEST_F(FindingsTest, finds_files_by_uri_base_and_percent_escapes) {
 TEST_F(FindingsTest, keeps_a_finding_whose_fix_does_not_fit_and_says_why) {
   write("net.cpp", "short");
   const FindingsFile file = read_findings(sarif({{"byteOffset", 400}, {"byteLength", 3}}, "new"));
+  EXPECT_TRUE(file.findings.at(0).edits.empty());
+  EXPECT_NE(file.findings.at(0).unusable_fix.find("changed since the analysis"), std::string::npos);
+}
+
+TEST_F(FindingsTest, applies_no_fix_to_a_file_that_has_moved_on) {
+  write("net.cpp", "// new\nint a;\n");
+  const FindingsFile file =
+      read_findings(sarif({{"byteOffset", 0}, {"byteLength", 3}, {"startLine", 2}}, "new"));
   EXPECT_TRUE(file.findings.at(0).edits.empty());
   EXPECT_NE(file.findings.at(0).unusable_fix.find("changed since the analysis"), std::string::npos);
 }
@@ -155,6 +166,32 @@ TEST(CompileCommand, keeps_the_users_flags_and_drops_what_confirm_decides) {
                  "/src/net.cpp", "/src");
   EXPECT_EQ(flags, (std::vector<std::string>{"-DX=1", "-I", "/src/include", "-isystem",
                                              "/opt/lib/include", "-std=c++17", "-fopenmp"}));
+}
+
+TEST(CompileCommand, is_split_as_a_shell_does) {
+  EXPECT_EQ(shell_words(R"(a  'b c'"d\"e" f\ g '' -DX=\"y\" '\n')"),
+            (std::vector<std::string>{"a", "b cd\"e", "f g", "", "-DX=\"y\"", "\\n"}));
+}
+
+TEST_F(FindingsTest, reads_targets_and_flags_from_a_compile_database) {
+  const std::string command =
+      "/usr/bin/ccache c++ -DX='a b' -I../inc -MD -o CMakeFiles/net.dir/a.cpp.o -c ../a.cpp";
+  write("build/compile_commands.json", nlohmann::json{{{"directory", (folder_ / "build").string()},
+                                                       {"file", "../a.cpp"},
+                                                       {"command", command}},
+                                                      {{"directory", (folder_ / "build").string()},
+                                                       {"file", "../b.cpp"},
+                                                       {"arguments", {"c++", "-c", "../b.cpp"}},
+                                                       {"output", "CMakeFiles/net.dir/b.cpp.o"}}}
+                                           .dump());
+  const CompileDatabase database((folder_ / "build").string());
+  const std::string a = folder_ / "a.cpp";
+  ASSERT_NE(database.find(a), nullptr);
+  EXPECT_EQ(database.find(a)->flags,
+            (std::vector<std::string>{"-DX=a b", "-I", (folder_ / "inc").string()}));
+  EXPECT_EQ(database.targets(),
+            (std::vector<std::vector<std::string>>{{a, (folder_ / "b.cpp").string()}}));
+  EXPECT_THROW(CompileDatabase((folder_ / "none").string()), UserError);
 }
 
 TEST(Process, kills_the_whole_group_of_what_takes_too_long) {

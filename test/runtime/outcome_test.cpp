@@ -1,4 +1,5 @@
 #include "outcome.h"
+#include "table.h"
 #include "verdict.h"
 
 #include <gtest/gtest.h>
@@ -350,15 +351,75 @@ TEST(Verdict, is_inconclusive_when_a_program_does_not_repeat_itself) {
 }
 
 TEST(Verdict, without_a_fix_needs_proof_by_the_run_alone) {
+  const auto verdict = [&](const char *predicted, const ModelObservation &alone,
+                           const ModelObservation &measured, bool rivals = false) {
+    return judge_without_fix(predicting(predicted), {{"fp32", run(alone)}, {"bf16", run(alone)}},
+                             run(measured), {"fp32", "bf16"}, rivals);
+  };
   const ModelObservation threw = throwing({}, "backward");
-  EXPECT_EQ(
-      judge_without_fix(predicting("throws"), {{"fp32", run(threw)}}, {"fp32"}, false).verdict,
-      "confirmed");
-  EXPECT_EQ(judge_without_fix(predicting("throws"), {{"fp32", run(threw)}}, {"fp32"}, true).verdict,
-            "inconclusive");
-  EXPECT_EQ(
-      judge_without_fix(predicting("throws"), {{"fp32", run(right)}}, {"fp32"}, false).verdict,
-      "refuted");
-  EXPECT_EQ(judge_without_fix(predicting("wrong"), {{"fp32", run(right)}}, {"fp32"}, false).verdict,
-            "inconclusive");
+  EXPECT_EQ(verdict("throws", threw, threw).verdict, "confirmed");
+  EXPECT_EQ(verdict("throws", threw, threw, /*rivals=*/true).verdict, "inconclusive");
+  EXPECT_EQ(verdict("throws", right, right).verdict, "refuted");
+  // Without a word on the derivatives nothing is known of a gradient's value.
+  const Verdict unknown = verdict("wrong", right, right);
+  EXPECT_EQ(unknown.verdict, "inconclusive");
+  EXPECT_FALSE(unknown.modes.at("fp32").observed.outcome);
+  EXPECT_NE(unknown.reason.find("no derivative could be measured"), std::string::npos);
+
+  ModelObservation measured = right;
+  measured.derivatives = {{"a", true, 2.0, 1.5, 1.5, 0.001}, {"b", true, 2.0, 1.5, 1.2, 0.001}};
+  const Verdict wrong = verdict("wrong", right, measured);
+  EXPECT_EQ(wrong.verdict, "confirmed");
+  EXPECT_EQ(wrong.observed, "wrong");
+  EXPECT_EQ(wrong.modes.at("fp32").observed.parameters[0].outcome, Outcome::benign);
+  EXPECT_EQ(wrong.modes.at("fp32").observed.parameters[1].outcome, Outcome::wrong);
+  EXPECT_FALSE(wrong.modes.at("bf16").observed.outcome);
+  measured.derivatives[1].uncertainty = 0.1; // then it may be right
+  EXPECT_EQ(verdict("wrong", right, measured).verdict, "inconclusive");
+  measured.derivatives[1].numeric = 1.51;
+  EXPECT_EQ(verdict("wrong", right, measured).verdict, "inconclusive");
+
+  ModelObservation late = right;
+  late.steps[0].outdated = {"a"};
+  EXPECT_EQ(verdict("stale", late, late).verdict, "confirmed");
+  EXPECT_EQ(verdict("stale", right, right).verdict, "inconclusive");
+  EXPECT_EQ(verdict("wrong", late, late).verdict, "inconclusive");
+}
+
+TEST(Outcome, derivatives_tell_missing_and_zero_gradients_from_needless_ones) {
+  ModelObservation one = model({step({gradient("a", {1, 2})})});
+  EXPECT_FALSE(judge_derivatives(one).outcome);
+  one.derivatives = {{"a", false, 0, 0, 0, 0.001}};
+  EXPECT_FALSE(judge_derivatives(one).outcome); // the loss does not depend on it either
+  one.derivatives = {{"a", false, 0, 0, 0.5, 0.001}};
+  EXPECT_EQ(judge_derivatives(one).outcome, Outcome::undefined);
+  one.derivatives = {{"a", true, 0, 0, 0.5, 0.001}};
+  EXPECT_EQ(judge_derivatives(one).outcome, Outcome::zero);
+}
+
+TEST(Outcome, is_stale_when_the_optimizer_passes_over_a_parameter) {
+  StepObservation stepped = step({gradient("a", {1, 2}), gradient("b", {3})});
+  StepObservation passed = stepped;
+  stepped.stepped = {"a", "b"};
+  passed.stepped = {"a"};
+  const Observed observed = compare(model({passed}), model({stepped}), {}, nullptr, "fp32");
+  EXPECT_EQ(observed.outcome, Outcome::stale);
+  EXPECT_EQ(observed.reason, "the optimizer does not step b");
+  passed.rounds[0].skipped = true; // the scaler's doing
+  EXPECT_NE(compare(model({passed}), model({stepped}), {}, nullptr, "fp32").outcome,
+            Outcome::stale);
+}
+
+TEST(Table, has_columns_as_wide_as_their_characters) {
+  EXPECT_EQ(table({{"a", "bcd", "e"}, {"∂∂", "f", ""}}), "a   bcd  e\n∂∂  f\n");
+  Verdict verdict;
+  verdict.precision = {"fp32"};
+  verdict.modes["fp32"].observed.parameters = {{"a", Outcome::wrong},
+                                               {"b", Outcome::benign},
+                                               {"c", Outcome::zero},
+                                               {"d", Outcome::wrong},
+                                               {"e", Outcome::wrong}};
+  EXPECT_EQ(affected(verdict), "a, c, d and 1 more");
+  verdict.modes["fp32"].observed.outcome = Outcome::throws;
+  EXPECT_EQ(affected(verdict), "all: it raises");
 }

@@ -88,12 +88,4 @@ private:
   std::map<std::string, std::string> pch_headers_; ///< key -> header to include; "" where it failed
 };
 
-/// Joins what makes a key and hashes it (128 bits, hexadecimal).
-std::string hash(const std::vector<std::string> &parts);
-
-/// Drops from a compile command what names the compiler, inputs, outputs, dependencies, warnings as
-/// errors, optimisation and the LibTorch to use (confirm has its own).
-std::vector<std::string> user_flags(const std::vector<std::string> &command,
-                                    const std::string &source, const std::string &directory);
-
 } // namespace torch_tidy::confirm

@@ -149,6 +149,12 @@ Edit edit_of(const json &replacement, const std::string &file, const std::string
   if (edit.offset > text.size() || edit.length > text.size() - edit.offset) {
     throw std::out_of_range("it ends behind the end of the file");
   }
+  // Offset and line name the same place, unless the file is another by now.
+  if (region.contains("startLine") &&
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(edit.offset), '\n') + 1 !=
+          region["startLine"].get<int64_t>()) {
+    throw std::out_of_range("its line and its offset are not the same place");
+  }
   return edit;
 }
 

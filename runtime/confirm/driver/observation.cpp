@@ -82,6 +82,8 @@ StepObservation step(const json &one, int64_t base, std::ifstream &file) {
   one.at("outdated").get_to(result.outdated);
   one.at("foreign_leaves").get_to(result.foreign_leaves);
   one.at("unowned").get_to(result.unowned);
+  one.at("stepped").get_to(result.stepped);
+  one.at("strays").get_to(result.strays);
   return result;
 }
 
@@ -89,6 +91,10 @@ void read_end(const json &event, std::ifstream &file, ModelObservation &model) {
   const auto base = event.at("values_at").get<int64_t>();
   for (const json &one : event.at("steps")) {
     model.steps.push_back(step(one, base, file));
+  }
+  for (const json &one : event.value("derivatives", json::array())) {
+    model.derivatives.push_back({one.at("name"), one.at("defined"), one.at("gradient_norm"),
+                                 one.at("analytic"), one.at("numeric"), one.at("uncertainty")});
   }
   model.status = ModelObservation::Status::finished;
   if (event.at("status") == "threw") {

@@ -48,6 +48,19 @@ struct StepObservation {
   std::set<std::string> outdated;       ///< backward went through uses older than the last update
   std::set<std::string> foreign_leaves; ///< not reached, while a stranger of its shape was
   std::set<std::string> unowned;        ///< trainable, and in no optimizer that stepped
+  std::set<std::string> stepped;        ///< had a gradient when its optimizer stepped
+  int64_t strays = 0; ///< leaves reached step after step that are no parameters and never stepped
+};
+
+/// The loss's derivative along one direction of a parameter, as the gradient says (`analytic`) and
+/// as finite differences of the loss say (`numeric`): Note [Derivatives] in ../derivatives.cpp.
+struct DerivativeObservation {
+  std::string name;
+  bool defined = false; ///< the gradient; undefined counts as 0
+  double gradient_norm = 0;
+  double analytic = 0;
+  double numeric = 0;
+  double uncertainty = 0; ///< of `numeric`
 };
 
 struct FrameObservation {
@@ -72,6 +85,7 @@ struct ModelObservation {
   std::string lost_reason; ///< why there is nothing: crashed, took too long, ...
   std::vector<StepObservation> steps;
   std::optional<ExceptionObservation> exception;
+  std::vector<DerivativeObservation> derivatives; ///< where they were asked for
 };
 
 struct RunObservation {

@@ -1,5 +1,7 @@
 #include "outcome.h"
 
+#include "outcome_parts.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -30,9 +32,6 @@ double distance(const std::vector<double> &a, const std::vector<double> &b) {
   return std::sqrt(sum);
 }
 
-bool reduced(const std::string &precision) { return precision != "fp32"; }
-bool is_fp16(const std::string &precision) { return precision.rfind("fp16", 0) == 0; }
-
 double relative(double a, double b) {
   if (a == b || (std::isnan(a) && std::isnan(b))) {
     return 0;
@@ -54,15 +53,6 @@ double whole_norm(const StepObservation &step) {
   return std::sqrt(sum);
 }
 
-const GradientObservation *find(const StepObservation &step, const GradientObservation &like) {
-  for (const GradientObservation &one : step.gradients) {
-    if (one.name == like.name && one.round == like.round) {
-      return &one;
-    }
-  }
-  return nullptr;
-}
-
 bool has_name(const StepObservation &step, const std::string &name) {
   return std::any_of(step.gradients.begin(), step.gradients.end(),
                      [&](const GradientObservation &one) { return one.name == name; });
@@ -73,37 +63,10 @@ bool skipped(const StepObservation &step, int64_t round) {
          step.rounds[static_cast<size_t>(round)].skipped;
 }
 
-// Zero, or so small that float16 holds only remains of it.
-bool lost_in_fp16(const GradientObservation &one) {
-  return one.defined && one.numel > 0 && one.zeros + one.fp16_subnormal == one.numel;
-}
-
-// Is it zero in this run and not in the fp32 run of the same program?
-bool lost_to_precision(const GradientObservation &one, size_t step,
-                       const ModelObservation *fp32_run) {
-  if (fp32_run == nullptr || step >= fp32_run->steps.size()) {
-    return false;
-  }
-  const GradientObservation *const there = find(fp32_run->steps[step], one);
-  return there != nullptr && there->arrived() && !there->all_zero();
-}
-
 std::set<std::string> minus(const std::set<std::string> &a, const std::set<std::string> &b) {
   std::set<std::string> result;
   std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(result, result.end()));
   return result;
-}
-
-std::string listed(const std::set<std::string> &names) {
-  std::string text;
-  size_t count = 0;
-  for (const std::string &name : names) {
-    if (++count > 3) {
-      return text + " and " + std::to_string(names.size() - 3) + " more";
-    }
-    text += (count > 1 ? ", " : "") + name;
-  }
-  return text;
 }
 
 struct StepComparison {
@@ -137,6 +100,11 @@ StepComparison compare_step(const ModelObservation &variant, const ModelObservat
   const std::set<std::string> foreign_leaves = minus(v.foreign_leaves, c.foreign_leaves);
   const std::set<std::string> unowned = minus(v.unowned, c.unowned);
   const std::set<std::string> leftover = minus(v.leftover, c.leftover);
+  std::set<std::string> unstepped = minus(c.stepped, v.stepped);
+  if (std::any_of(v.rounds.begin(), v.rounds.end(),
+                  [](const RoundObservation &round) { return round.skipped; })) {
+    unstepped.clear(); // by the scaler, for what its gradients are: seen there
+  }
   const std::set<std::string> outdated = minus(v.outdated, c.outdated);
   int64_t v_foreign = 0;
   int64_t c_foreign = 0;
@@ -257,14 +225,16 @@ StepComparison compare_step(const ModelObservation &variant, const ModelObservat
            "the forward uses other tensors than the registered " + listed(at(Outcome::stale)));
   } else if (!at(Outcome::stale).empty()) {
     decide(Outcome::stale, listed(at(Outcome::stale)) + " is no registered parameter");
-  } else if (!unowned.empty() || v_foreign > c_foreign) {
+  } else if (!unowned.empty() || !unstepped.empty() || v_foreign > c_foreign) {
+    std::set<std::string> left = unowned;
+    left.insert(unstepped.begin(), unstepped.end());
     for (ParameterOutcome &one : result.parameters) {
-      if (unowned.count(one.name) != 0) {
+      if (left.count(one.name) != 0) {
         one.outcome = Outcome::stale;
       }
     }
-    decide(Outcome::stale, unowned.empty() ? "the optimizer steps tensors that are not the module's"
-                                           : "the optimizer does not step " + listed(unowned));
+    decide(Outcome::stale, left.empty() ? "the optimizer steps tensors that are not the module's"
+                                        : "the optimizer does not step " + listed(left));
   } else if (differs && !leftover.empty()) {
     rename_wrong();
     decide(Outcome::stale, "the earlier gradient of " + listed(leftover) + " is still there");
@@ -283,24 +253,6 @@ StepComparison compare_step(const ModelObservation &variant, const ModelObservat
     decide(Outcome::wrong, "the loss differs");
   }
   return result;
-}
-
-// Position of the step in which a run ended by an exception; steps.size() when between steps.
-size_t end_of(const ModelObservation &model) {
-  if (model.status != ModelObservation::Status::threw) {
-    return model.steps.size();
-  }
-  return !model.steps.empty() && model.steps.back().cut_short ? model.steps.size() - 1
-                                                              : model.steps.size();
-}
-
-std::string told(const ExceptionObservation &exception) {
-  std::string first = exception.message.substr(0, exception.message.find('\n'));
-  if (first.size() > 160) {
-    first = first.substr(0, 157) + "...";
-  }
-  return "throws in " + exception.phase +
-         (exception.step >= 0 ? " of step " + std::to_string(exception.step) : "") + ": " + first;
 }
 
 // How far a run came: a later phase of the same step is further.
@@ -436,87 +388,6 @@ Observed compare(const ModelObservation &variant, const ModelObservation &correc
   observed.outcome = Outcome::benign;
   observed.reason = "trains as the corrected program does";
   observed.parameters = as_they_are(variant);
-  return observed;
-}
-
-Observed judge_alone(const ModelObservation &model, const ModelObservation *fp32,
-                     const std::string &precision) {
-  Observed observed;
-  if (model.status == ModelObservation::Status::lost) {
-    observed.reason = model.lost_reason;
-    return observed;
-  }
-  if (model.status == ModelObservation::Status::threw) {
-    observed.outcome = Outcome::throws;
-    observed.reason = told(*model.exception);
-    observed.step = static_cast<int64_t>(end_of(model));
-    return observed;
-  }
-  if (model.steps.empty()) {
-    observed.reason = "the model never calls torch_tidy::train, so no gradient was seen";
-    return observed;
-  }
-  // Per parameter over all steps: a gradient that is there once is no defect.
-  struct Seen {
-    bool arrived = false;
-    bool nonzero = false;
-    bool normal = false; // more than float16's remains
-    bool fp32_nonzero = false;
-    double norm = 0;
-  };
-  std::map<std::string, Seen> seen;
-  std::set<std::string> unowned;
-  int64_t foreign = 0;
-  for (size_t i = 0; i < model.steps.size(); ++i) {
-    const StepObservation &step = model.steps[i];
-    for (const GradientObservation &one : step.gradients) {
-      if (!one.requires_grad) {
-        continue;
-      }
-      Seen &all = seen[one.name];
-      all.arrived = all.arrived || one.arrived();
-      all.nonzero = all.nonzero || (one.defined && !one.all_zero());
-      all.normal = all.normal || (one.defined && !lost_in_fp16(one));
-      all.fp32_nonzero = all.fp32_nonzero || lost_to_precision(one, i, fp32);
-      all.norm = std::max(all.norm, one.norm);
-    }
-    unowned.insert(step.unowned.begin(), step.unowned.end());
-    for (const RoundObservation &round : step.rounds) {
-      foreign += round.foreign_tensors;
-    }
-  }
-  std::set<std::string> by_outcome[words.size()];
-  for (const auto &[name, all] : seen) {
-    Outcome outcome = Outcome::benign;
-    if (!all.arrived) {
-      outcome = Outcome::undefined;
-    } else if (!all.nonzero) {
-      outcome = reduced(precision) && all.fp32_nonzero ? Outcome::underflow : Outcome::zero;
-    } else if (is_fp16(precision) && !all.normal && all.fp32_nonzero) {
-      outcome = Outcome::underflow;
-    } else if (unowned.count(name) != 0 && foreign > 0) {
-      outcome = Outcome::stale;
-    }
-    by_outcome[static_cast<size_t>(outcome)].insert(name);
-    observed.parameters.push_back({name, outcome, all.arrived, all.norm, all.norm});
-  }
-  observed.outcome = Outcome::benign;
-  observed.reason = "every trainable parameter has a gradient";
-  for (const Outcome outcome : {Outcome::undefined, Outcome::zero, Outcome::underflow}) {
-    const auto &names = by_outcome[static_cast<size_t>(outcome)];
-    if (!names.empty()) {
-      observed.outcome = outcome;
-      observed.reason = (outcome == Outcome::undefined ? "no gradient reaches "
-                         : outcome == Outcome::zero    ? "zero in every step: the gradient of "
-                                                       : "underflows: the gradient of ") +
-                        listed(names);
-      return observed;
-    }
-  }
-  if (foreign > 0) {
-    observed.outcome = Outcome::stale;
-    observed.reason = "the optimizer steps tensors that are not the module's";
-  }
   return observed;
 }
 

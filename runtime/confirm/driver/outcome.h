@@ -75,4 +75,15 @@ Observed compare(const ModelObservation &variant, const ModelObservation &correc
 Observed judge_alone(const ModelObservation &model, const ModelObservation *fp32,
                      const std::string &precision);
 
+/// Of a prediction of `stale`, what proves it without comparison: a backward through uses that are
+/// older than the last update, gradients still there after the update that consumed them, weights
+/// that no optimizer steps. None of these is a defect in every program (a frozen layer is in no
+/// optimizer either), hence they are evidence for a prediction and no finding of their own.
+/// No outcome where there is none of it.
+Observed judge_stale(const ModelObservation &model);
+
+/// What the derivatives prove: a gradient that is not the loss's derivative is `wrong`, or
+/// `undefined` or `zero` where it is that. No outcome where all agree, or none is certain enough.
+Observed judge_derivatives(const ModelObservation &model);
+
 } // namespace torch_tidy::confirm

@@ -163,6 +163,7 @@ Verdict judge(const Finding &finding, const Runs &variant, const Runs &corrected
 }
 
 Verdict judge_without_fix(const Finding &finding, const Runs &alone,
+                          const RunObservation &derivatives,
                           const std::vector<std::string> &precisions, bool rivals) {
   Verdict verdict;
   const std::optional<Outcome> predicted = parse_outcome(finding.predicted);
@@ -189,6 +190,22 @@ Verdict judge_without_fix(const Finding &finding, const Runs &alone,
       Observed observed = judge_alone(
           model, precision != "fp32" && fp32 != nullptr ? fp32->find(model.model) : nullptr,
           precision);
+      if (predicted && !matches(observed, *predicted)) {
+        const ModelObservation *const measured =
+            precision == "fp32" ? derivatives.find(model.model) : nullptr;
+        Observed proof = *predicted == Outcome::stale ? judge_stale(model)
+                         : measured != nullptr        ? judge_derivatives(*measured)
+                                                      : Observed();
+        if (matches(proof, *predicted)) {
+          observed = std::move(proof);
+        } else if (observed.outcome == Outcome::benign && *predicted != Outcome::throws) {
+          // Gradients are there; whether they are the right ones, this run does not say.
+          observed.outcome.reset();
+          observed.reason =
+              "it has no fix to leave out, and the program's runs alone do not prove it" +
+              (proof.reason.empty() ? "" : " (" + proof.reason + ")");
+        }
+      }
       if (!any || tells_more(observed, mode.observed, predicted)) {
         mode = {std::move(observed), model.model};
       }

@@ -43,12 +43,13 @@ Verdict judge(const Finding &finding, const Runs &variant, const Runs &corrected
               const RunObservation &again, const std::vector<std::string> &precisions);
 
 /// Verdict on a finding without a fix. Nothing can be left out; `alone` are runs of the program
-/// with all other defects repaired. It is confirmed where those runs prove the predicted outcome by
-/// themselves (see judge_alone), and no other finding of the program without a fix predicts the
-/// same
+/// with all other defects repaired, `derivatives` its run in fp32 that measured them. It is
+/// confirmed where those prove the predicted outcome by themselves (judge_alone, judge_stale,
+/// judge_derivatives), and no other finding of the program without a fix predicts the same
 /// (`rivals`): then nobody could say whose it is. It is refuted where `throws` was predicted as
 /// definite and nothing throws. All else is inconclusive.
 Verdict judge_without_fix(const Finding &finding, const Runs &alone,
+                          const RunObservation &derivatives,
                           const std::vector<std::string> &precisions, bool rivals);
 
 Verdict inconclusive(std::string reason);
