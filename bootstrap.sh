@@ -344,7 +344,8 @@ demo() {
     printf '%s\n' "$inputs" >"$stamp"
   fi
   step "Confirming: each model is run with every defect repaired, and with one defect alone"
-  "$bin/torch-tidy" confirm "$findings" --output "$confirmed" || status=$?
+  # The table is what the demo is for: it belongs to the demo's own output, also where that goes to a file.
+  "$bin/torch-tidy" confirm "$findings" --output "$confirmed" 2>&1 || status=$?
   [ "$status" -le 1 ] || die "the confirmation failed (status $status)."
   say ""
   say "Findings with their measurements: $confirmed"

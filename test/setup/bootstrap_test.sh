@@ -235,6 +235,7 @@ echo "\$call" >>"$work/calls"
 case "\$call" in
 *--preset*) build=\$(echo "\$call" | sed 's/.* -B \([^ ]*\).*/\1/'); mkdir -p "\$build/bin"; ln -sf "$bin/fake" "\$build/bin/torch-tidy" ;;
 ctest*) echo "100% tests passed, 0 tests failed out of 7" ;;
+torch-tidy?confirm*) echo "the table" >&2 ;;
 torch-tidy*) case "\$call" in $breaks) ;; *) exit 1 ;; esac ;; # 1: findings
 esac
 case "\$call" in $breaks) echo "error: no such thing"; exit $breaks_with ;; esac
@@ -308,6 +309,19 @@ test_the_demo_reads_again_only_what_changed() {
   echo '// changed' >>checkout/fixtures/model.cpp
   run 0 "${demo[@]}"
   [ "$(grep -c 'torch-tidy check' calls)" = 2 ] || fail "it does not analyse what changed: $(cat calls)"
+}
+
+# Where its output goes to a file, and errors elsewhere: the table is no error.
+test_the_demo_prints_its_table_every_time() {
+  real_machine
+  local breaks=none breaks_with=0 time
+  fake_build
+  for time in first second; do
+    env PATH="$bin" checkout/bootstrap.sh --llvm "$LLVM" demo --libtorch "$work/fake" >output 2>errors </dev/null ||
+      fail "the $time demo fails: $(cat errors)"
+    for folder in checkout/build/*/bin; do touch "$folder/../demo-findings.sarif"; done
+    grep -q "the table" output || fail "the $time demo prints no table"
+  done
 }
 
 test_the_demo_stops_where_the_analysis_could_not_work() {
