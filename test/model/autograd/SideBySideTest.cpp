@@ -176,7 +176,7 @@ std::string join(const std::vector<std::string> &Lines) {
 }
 
 TEST(SideBySide, randomProgramsObserveTheSameOnTheRealLibTorch) {
-  unsigned Count = 3000, First = 1;
+  unsigned Count = 20000, First = 1;
   if (const char *N = std::getenv("TORCH_TIDY_SEQUENCES"))
     Count = static_cast<unsigned>(std::atoi(N));
   if (const char *N = std::getenv("TORCH_TIDY_SEED"))

@@ -1,5 +1,6 @@
 // Runs small tensor programs on the real LibTorch and prints what can be observed of them. The
 // language is told in Program.h; this side is C++17 for LibTorch 1.13 and knows nothing of the model.
+#include <c10/util/Logging.h>
 #include <torch/torch.h>
 
 #include <cstdlib>
@@ -10,6 +11,11 @@
 #include <vector>
 
 namespace {
+
+/// LibTorch raises std::logic_error itself.
+struct BadProgram : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct Run {
   std::vector<torch::Tensor> t;
@@ -40,7 +46,7 @@ struct Run {
     if (op == "log1p") return torch::log1p(x.detach().abs()) + torch::log1p(x.abs());
     if (op == "round") return torch::round(x);
     if (op == "sum") return x.sum();
-    throw std::logic_error("unary " + op);
+    throw BadProgram("unary " + op);
   }
 
   void in_place(const std::string& op, torch::Tensor& x) {
@@ -55,7 +61,7 @@ struct Run {
     else if (op == "square_") x.square_();
     else if (op == "masked_fill_") x.masked_fill_(torch::zeros_like(x.detach(), torch::kBool), 1.5);
     else if (op == "detach_") x.detach_();
-    else throw std::logic_error("in place " + op);
+    else throw BadProgram("in place " + op);
   }
 
   void step(const std::string& line) {
@@ -191,10 +197,10 @@ struct Run {
         for (auto& x : t)
           if (x.defined() && x.is_leaf()) x.mutable_grad().reset();
       } else {
-        throw std::logic_error("what " + what);
+        throw BadProgram("what " + what);
       }
       std::cout << "ok\n";
-    } catch (const std::logic_error& e) {
+    } catch (const BadProgram& e) {
       std::cerr << "bad program: " << line << ": " << e.what() << std::endl;
       std::exit(2);
     } catch (const std::exception& e) {
@@ -223,6 +229,7 @@ struct Run {
 int main() {
   std::ios::sync_with_stdio(false);
   torch::set_num_threads(1);
+  c10::SetStackTraceFetcher([] { return std::string(); }); // nobody reads them, and they are slow
   std::cout << "version " << TORCH_VERSION_MAJOR << " " << TORCH_VERSION_MINOR << " "
             << TORCH_VERSION_PATCH << "\n";
   std::string line;
