@@ -1,4 +1,4 @@
-// changed-between, wrong: SGD steps the shared trunk before the second loss walks its old graph.
+// changed-between, stale|wrong: SGD steps the shared trunk before the second loss walks its old graph.
 #include <torch/torch.h>
 #include <iostream>
 
