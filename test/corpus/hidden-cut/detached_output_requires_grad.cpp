@@ -11,7 +11,7 @@ struct Enhance : torch::nn::Module {
 torch::Tensor postprocess(torch::Tensor img) {
   auto out = img.detach().clone(); //-@
   auto out = img.clone(); //+
-  out = out.clamp(0, 1);
+  out = out.clamp(-2, 2);
   return out.set_requires_grad(true); //-
   return out; //+
 }
