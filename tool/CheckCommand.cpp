@@ -46,7 +46,7 @@ static void printStatistics(const CheckResult &Result) {
       << (S.RootsReachingBackward < S.Roots ? " (silence in the others proves nothing)" : "")
       << "\n"
       << "Paths:                        " << S.Paths << " (budget used up in " << S.PathBudgetHits
-      << " entry points)\n"
+      << " entry points; " << S.Runs << " runs, with those to look behind a defect)\n"
       << "Syntax nodes evaluated:       " << S.Steps << " (budget used up on " << S.StepBudgetHits
       << " paths)\n"
       << "Tensor expressions evaluated: " << S.TensorExpressions << "\n"

@@ -33,6 +33,7 @@ void addStatistics(model::Statistics &To, const model::Statistics &From) {
   To.Roots += From.Roots;
   To.RootsReachingBackward += From.RootsReachingBackward;
   To.Paths += From.Paths;
+  To.Runs += From.Runs;
   To.PathBudgetHits += From.PathBudgetHits;
   To.StepBudgetHits += From.StepBudgetHits;
   To.Steps += From.Steps;
@@ -215,6 +216,7 @@ public:
     Result.Analysed = true;
     Result.Stats = std::move(Found.Stats);
     Result.Remarks = std::move(Found.Remarks);
+    Result.Details = std::move(Found.Details);
     if (Found.Findings.empty())
       return;
     const SourceManager &SM = Context.getSourceManager();

@@ -46,7 +46,8 @@ struct Finding {
 struct Statistics {
   unsigned Roots = 0;                  ///< functions and modules analysed as entry points
   unsigned RootsReachingBackward = 0;  ///< silence in the others proves nothing
-  unsigned Paths = 0;                  ///< runs over all roots
+  unsigned Paths = 0;                  ///< over all roots
+  unsigned Runs = 0;                   ///< of roots: once per path, and again with defects repaired
   unsigned PathBudgetHits = 0;         ///< roots that used up their paths
   unsigned StepBudgetHits = 0;         ///< paths that used up their steps
   unsigned long Steps = 0;             ///< AST nodes evaluated
@@ -59,7 +60,9 @@ struct Statistics {
 struct AnalysisOptions {
   bool ShowBenign = false;   ///< also report what looks suspicious and was proven harmless
   unsigned PathBudget = 64;  ///< paths per root
+  unsigned RegionBudget = 16; ///< ways through one branch, loop or function that are compared
   unsigned long StepBudget = 400000; ///< evaluated AST nodes per path
+  unsigned long RootStepBudget = 4000000; ///< the same, over all paths of a root
 };
 
 struct AnalysisResult {
@@ -67,6 +70,9 @@ struct AnalysisResult {
   Statistics Stats;
   /// Things the user should hear once (nearest fact table used, budget used up), as full sentences.
   std::vector<std::string> Remarks;
+  /// What only somebody wants to know who asks how far to trust the silence: roots that were not
+  /// analysed to the end.
+  std::vector<std::string> Details;
 };
 
 /// Runs the program of one translation unit (or of several sources read as one) on the abstract

@@ -121,6 +121,7 @@ struct Tensor {
   FamilyId Kin;
   Region Where;
   bool LeafRequiresGrad = false;
+  bool PerhapsUndefined = false; ///< data on some of the ways that were joined, undefined on others
   bool Untracked = false; ///< its provenance was not followed: silences what depends on it
   bool IsView = false;    ///< a differentiable view of a base
   bool MultiView = false; ///< one of several outputs that are views (unbind, chunk, split)
@@ -221,15 +222,16 @@ struct Defect {
   bool InPlace = false; ///< the culprit writes (rather than detaches, converts, ...)
   bool OfLeaf = false;  ///< ... to a leaf that requires grad: a parameter
   std::string Operation = {};
+  bool Sometimes = false; ///< met on some of the ways that were joined into this path
 };
 
 /// Everything; copying it is cheap (see Arena).
 struct State {
-  Arena<Storage, StorageTag> Storages;
+  Arena<Storage, StorageTag, 8> Storages;
   Arena<Counter, CounterTag> Counters;
   Arena<Family, FamilyTag> Families;
-  Arena<Tensor, TensorTag> Tensors;
-  Arena<Node, NodeTag> Nodes;
+  Arena<Tensor, TensorTag, 4> Tensors;
+  Arena<Node, NodeTag, 8> Nodes;
   bool GradMode = true;
   bool InferenceMode = false;
   unsigned Backwards = 0;         ///< how many backward() ran to the end or threw

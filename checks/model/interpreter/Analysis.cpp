@@ -107,7 +107,9 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
   auto Start = std::chrono::steady_clock::now();
   LibraryFiles Files(Context.getSourceManager());
   Inventory Seen;
-  for (Decl *D : Context.getTranslationUnitDecl()->decls())
+  // What a precompiled header holds is read as it is asked for: going through all of it would cost
+  // more than all the rest, and what the user wrote there belongs to no single source.
+  for (Decl *D : Context.getTranslationUnitDecl()->noload_decls())
     if (!Files.contains(D->getLocation()))
       Seen.TraverseDecl(D);
 
@@ -136,31 +138,39 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       bool Unconditional = false;
     };
     std::map<Key, Found> Defects;
-    std::deque<std::vector<bool>> Work{{}};
-    unsigned Reaching = 0, Runs = 0;
-    bool Budget = false, Reached = false;
+    std::deque<Path> Work{{}};
+    unsigned Reaching = 0, Paths = 0;
+    bool Budget = false, Reached = false, PathsLeft = false, NotAllCombinations = false;
+    SidesTaken Sides;
+    const unsigned long StepsBefore = Result.Stats.Steps;
     while (!Work.empty()) {
-      if (Runs >= Options.PathBudget) {
+      Path Prefix = std::move(Work.front());
+      Work.pop_front();
+      constexpr unsigned MostCombinations = 16;
+      if (Paths >= MostCombinations && Sides.isCombination(Prefix)) {
+        NotAllCombinations = true;
+        continue;
+      }
+      PathsLeft = Paths >= Options.PathBudget ||
+                  Result.Stats.Steps - StepsBefore > Options.RootStepBudget;
+      if (PathsLeft) {
         Budget = true;
         break;
       }
-      std::vector<bool> Prefix = Work.front();
-      Work.pop_front();
+      ++Paths;
       std::set<uint32_t> Repaired;
       std::set<Key> OnThisPath;
       bool ReachedHere = false;
       constexpr int MostRepairs = 12;
       for (int Repair = 0; Repair <= MostRepairs; ++Repair) {
-        ++Runs;
         Interpreter::PathResult P = Program.run(Body, Prefix, Repaired);
         if (Repair == 0) {
-          const std::vector<bool> &Taken = Program.decisions();
-          for (size_t I = Prefix.size(); I < Taken.size(); ++I) {
-            std::vector<bool> Other(Taken.begin(), Taken.begin() + I);
-            Other.push_back(!Taken[I]);
+          Sides.note(P.Taken);
+          for (Path &Other : P.Others)
             Work.push_back(std::move(Other));
-          }
         }
+        Budget |= P.RegionsCut;
+        NotAllCombinations |= P.NotAllCombinations;
         ReachedHere |= P.ReachedBackward;
         if (P.BudgetHit) {
           ++Result.Stats.StepBudgetHits;
@@ -175,13 +185,13 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
             continue;
           Key K{Check.str(), D.Culprit.Number, D.Kind};
           auto It = Defects.find(K);
-          bool Unconditional = !D.Culprit.Conditional &&
+          bool Unconditional = !D.Sometimes && !D.Culprit.Conditional &&
                                std::none_of(D.Chain.begin(), D.Chain.end(),
                                             [](const auto &E) { return E.At.Conditional; });
           if (It == Defects.end())
             It = Defects.insert({K, Found{D, 0, false}}).first;
           It->second.Unconditional |= Unconditional;
-          if (OnThisPath.insert(K).second)
+          if (!D.Sometimes && OnThisPath.insert(K).second)
             ++It->second.Paths;
         }
         if (!Again)
@@ -190,10 +200,22 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       Reaching += ReachedHere;
       Reached |= ReachedHere;
     }
+    Result.Stats.Paths += Paths;
     Result.Stats.RootsReachingBackward += Reached;
     Result.Stats.PathBudgetHits += Budget;
+    if (Budget || NotAllCombinations) {
+      const NamedDecl *Name = R.Kind == Root::Module ? static_cast<const NamedDecl *>(R.R) : R.F;
+      Result.Details.push_back(
+          "Not every path through '" + Name->getQualifiedNameAsString() + "' (" +
+          Name->getLocation().printToString(Context.getSourceManager()) + ") was followed: " +
+          std::to_string(Paths) + (Paths == 1 ? " was" : " were") +
+          (PathsLeft ? ", until the budget was used up."
+           : Budget  ? ", some of them not to the end or not with all ways of a branch."
+                     : ", each side of each branch in some, but not in all combinations."));
+    }
     for (auto &[K, F] : Defects) {
-      Certainty How = F.Unconditional || (!Budget && F.Paths >= Reaching && Reaching > 0)
+      Certainty How = F.Unconditional || (!Budget && !NotAllCombinations && F.Paths >= Reaching &&
+                                         Reaching > 0)
                           ? Certainty::Definite
                           : Certainty::Possible;
       std::optional<Finding> New = Words.describe(F.D, How);

@@ -1,5 +1,8 @@
 // Decisions. See Note [A fork must earn its path].
 #include "interpreter/Interpreter.h"
+#include "interpreter/Join.h"
+
+#include <deque>
 
 using namespace clang;
 
@@ -29,22 +32,45 @@ std::optional<bool> Interpreter::known(const Value &V) const {
   return std::nullopt;
 }
 
-/// Takes a decision: as the prefix says, else the first side that was never taken. The same
-/// condition decides the same way twice on one path.
+/// Takes a decision: as the prefix says, else the first way. The same condition decides the same
+/// way twice on one path.
 bool Interpreter::decide(const Value &V, const void *Where) {
   if (std::optional<bool> B = known(V))
     return *B;
-  if (Speculating)
-    throw ForkNeeded();
-  bool B = Decisions.size() < Prefix.size() ? Prefix[Decisions.size()] : true;
-  constexpr size_t MostDecisions = 200;
-  if (Decisions.size() >= MostDecisions)
-    throw PathEnd();
-  Decisions.push_back(B);
+  bool B = choose(Where, Exploring->Regions++, 2) == 0;
   if (V.Symbol)
     P.Assumed[V.Symbol] = B != V.Negated;
-  (void)Where;
   return B;
+}
+
+unsigned Interpreter::choose(const void *Where, unsigned Number, unsigned Ways,
+                             std::shared_ptr<const std::vector<Class>> Classes) {
+  Exploration &E = *Exploring;
+  constexpr size_t MostDecisions = 200;
+  if (E.Taken.size() >= MostDecisions)
+    throw PathEnd();
+  Decision D{Where, Number, 0, Ways, std::move(Classes)};
+  // A run in which a defect is repaired may meet other decisions than the prefix was made for.
+  for (size_t I = E.Next; I < E.Prefix.size(); ++I)
+    if (E.Prefix[I].Where == Where && (Repairing || E.Prefix[I].Number == Number)) {
+      D.Choice = std::min(E.Prefix[I].Choice, Ways - 1);
+      E.Next = I + 1;
+      break;
+    }
+  E.Taken.push_back(std::move(D));
+  return E.Taken.back().Choice;
+}
+
+/// The paths that differ from a path just run in one decision, taken after the prefix.
+void Interpreter::flip(const Exploration &E, std::deque<Path> &Work) {
+  for (size_t I = E.Prefix.size(); I < E.Taken.size(); ++I)
+    for (unsigned Other = 0; Other < E.Taken[I].Ways; ++Other) {
+      if (Other == E.Taken[I].Choice)
+        continue;
+      Path Next(E.Taken.begin(), E.Taken.begin() + static_cast<ptrdiff_t>(I) + 1);
+      Next.back().Choice = Other;
+      Work.push_back(std::move(Next));
+    }
 }
 
 ProgramState Interpreter::snapshot() const {
@@ -59,243 +85,271 @@ void Interpreter::restore(const ProgramState &Saved) {
   P.Torch = {};
 }
 
+/// What the interpreter itself holds while it runs a region of the program.
+struct Interpreter::Checkpoint {
+  Interpreter &I;
+  Frame *SavedFrame = I.Current;
+  size_t Lives = I.Lives.size(), Stack = I.Stack.size();
+  unsigned Arms = I.UndecidedArms, Try = I.TryDepth;
+  CellId Result = I.Current ? I.Current->Result : CellId();
+  bool ResultUnknown = I.Current && I.Current->ResultUnknown;
+  const Expr *Discarded = I.DiscardedExpression;
+  Exploration *Outer = I.Exploring;
+
+  /// The program left the region by an exception.
+  void leaveScopes() const {
+    I.Current = SavedFrame;
+    I.Torch.catchException();
+    try {
+      I.unwind(Lives);
+    } catch (ProgramException &) {
+    } catch (PathEnd &) {
+    }
+    unwind();
+  }
+  void unwind() const {
+    I.Exploring = Outer;
+    I.Current = SavedFrame;
+    I.Lives.resize(std::min(I.Lives.size(), Lives));
+    I.Stack.resize(Stack);
+    I.UndecidedArms = Arms;
+    I.TryDepth = Try;
+    I.DiscardedExpression = Discarded;
+    I.Torch.catchException();
+  }
+  void rewind(const ProgramState &Before) const {
+    unwind();
+    I.restore(Before);
+    if (!I.Current)
+      return;
+    I.Current->Result = Result;
+    I.Current->ResultUnknown = ResultUnknown;
+    // Variables of scopes inside the region.
+    auto &Variables = I.Current->Variables;
+    for (auto It = Variables.begin(); It != Variables.end(); ++It)
+      if (It->second.Value >= Before.Cells.size())
+        Variables.erase(It);
+  }
+};
+
 /// Note [A fork must earn its path]
 /// Paths are the scaling problem: nearly every branch of a training program is about options,
-/// files, logging. So both arms of an undecided branch are run from a copy of the state, and what
-/// they did is compared. Where neither touched what autograd tracks (no tape node, no write to a
-/// tensor with a history or a saved content, no guard, no gradient, no module) and what they left
-/// in variables can be joined, the program goes on with one state: unequal numbers become unknown
-/// ones. An arm without such effects that leaves the function, the loop or the program by an early
-/// exit is passed over, because all it does is to do less. Only otherwise the path forks, by
-/// replaying the program with the other decision.
+/// files, drawing, logging. So a path is not forked where a decision is met, but where the program
+/// cannot go on as one. The regions of a program (an `if`, the round of a loop, a loop, a function)
+/// are run in every way that their own decisions allow, each from a copy of the state, and their
+/// ends are compared: see Note [Joining]. Ends that nothing later can tell apart go on as one
+/// state. Ends that differ are handed to the region around, which thereby has a decision of its
+/// own, and joins again at its end, when what made the difference may have gone out of scope. What
+/// reaches the root undecided forks the path: the root is run again with the other decision.
+///
+/// Two things are given up on purpose. An early exit without effects does less than the rest of
+/// the region and is passed over; so is a way that ends the program by an exception or exit(),
+/// after what it found out was written down.
+Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
+                                       llvm::function_ref<Flow()> Body) {
+  const unsigned Number = Exploring->Regions++;
+  const Checkpoint Here{*this};
+  const ProgramState Before = snapshot();
+  Exploration Inner;
+  std::deque<Path> Work;
+  const Decision *Given = nullptr;
+  if (!Repairing && Exploring->Next < Exploring->Prefix.size()) {
+    const Decision &D = Exploring->Prefix[Exploring->Next];
+    if (D.Where == Where && D.Number == Number && D.Classes)
+      Given = &D;
+  }
+  if (Given)
+    Work.assign((*Given->Classes)[Given->Choice].Ways.begin(),
+                (*Given->Classes)[Given->Choice].Ways.end());
+  else
+    Work.push_back({});
+
+  SidesTaken Sides;
+  std::vector<End> Ends;
+  const size_t MostEnds = Options.RegionBudget;
+  while (!Work.empty()) {
+    Inner.Prefix = std::move(Work.front());
+    Work.pop_front();
+    // Each way of a region costs; the path as a whole must get through.
+    constexpr size_t MostCombinations = 4;
+    if (!Given && Sides.isCombination(Inner.Prefix) && Ends.size() >= MostCombinations) {
+      NotAllCombinations = true;
+      continue;
+    }
+    if (Ends.size() >= MostEnds || (!Ends.empty() && Steps > Options.StepBudget / 2)) {
+      RegionsCut = true;
+      break;
+    }
+    Inner.Taken.clear();
+    Inner.Next = Inner.Regions = 0;
+    Exploring = &Inner;
+    End X;
+    try {
+      X.Out = Body();
+    } catch (ProgramException &) {
+      X.Left = End::Exception;
+    } catch (PathEnd &) {
+      X.Left = End::Program;
+    }
+    if (X.Left != End::Not)
+      Here.leaveScopes();
+    Exploring = Here.Outer;
+    if (Steps > Options.StepBudget)
+      throw PathEnd();
+    if (!Given && Inner.Taken.empty()) // no decision in here
+      return leave(X);
+    if (!Given) {
+      Sides.note(Inner.Taken);
+      flip(Inner, Work);
+    }
+    if (Kind == Region::Round && X.Out == Flow::Continue)
+      X.Out = Flow::Normal;
+    if (Kind == Region::Function)
+      X.Out = Flow::Return;
+    if (Current == Here.SavedFrame && Current) {
+      X.Result = Current->Result;
+      X.ResultUnknown = Current->ResultUnknown;
+    }
+    X.Way = Inner.Taken;
+    X.Effects = Torch.S.Effects != Before.Torch.Effects ||
+                Torch.S.GradMode != Before.Torch.GradMode ||
+                Torch.S.InferenceMode != Before.Torch.InferenceMode ||
+                P.Autocast != Before.Autocast;
+    X.After = snapshot();
+    Ends.push_back(std::move(X));
+    Here.rewind(Before);
+  }
+
+  passOver(Ends, Before, Kind);
+  std::vector<Class> Classes = join(Ends, Before);
+  unsigned Choice = 0;
+  if (Given) {
+    Ends[0].ResultUnknown |= (*Given->Classes)[Given->Choice].ResultUnknown;
+    Exploring->Taken.push_back(*Given);
+    ++Exploring->Next;
+  } else if (Ends.size() > 1) {
+    Choice = choose(Where, Number, static_cast<unsigned>(Ends.size()),
+                    std::make_shared<const std::vector<Class>>(std::move(Classes)));
+  }
+  End &Go = Ends[Choice];
+  restore(Go.After);
+  if (Current) {
+    Current->Result = Go.Result;
+    Current->ResultUnknown = Go.ResultUnknown;
+  }
+  return leave(Go);
+}
+
+Interpreter::Flow Interpreter::leave(const End &X) {
+  if (X.Left == End::Exception)
+    throw ProgramException();
+  if (X.Left == End::Program)
+    throw PathEnd();
+  return X.Out;
+}
+
+/// Drops ends that do less than others. What a function returns early without effects is passed
+/// over too where it is a number: the result is then any number.
+void Interpreter::passOver(std::vector<End> &Ends, const ProgramState &Before, Region Kind) {
+  bool Root = !Current || !Current->Caller;
+  bool Number = Current && Current->Function &&
+                (Current->Function->getReturnType()->isScalarType() ||
+                 Current->Function->getReturnType()->isVoidType()) &&
+                !Current->Function->getReturnType()->isPointerType();
+  auto Skips = [&](const End &X) {
+    if (X.Left != End::Not)
+      return TryDepth == 0 || !X.Effects;
+    return Kind == Region::Branch && !X.Effects &&
+           (X.Out == Flow::Break || X.Out == Flow::Continue ||
+            (X.Out == Flow::Return && (Root || Number)));
+  };
+  std::vector<End> Kept;
+  bool Returns = false, Effects = false, EarlyExit = false;
+  for (const End &X : Ends)
+    if (!Skips(X)) {
+      Kept.push_back(X);
+      Effects |= X.Effects;
+    } else {
+      EarlyExit |= X.Left == End::Not;
+      Returns |= X.Left == End::Not && X.Out == Flow::Return;
+    }
+  if (Kept.empty() || Kept.size() == Ends.size())
+    return;
+  if (EarlyExit && Effects) {
+    // The effects depend on the condition: only what leaves the program is passed over.
+    Kept.clear();
+    for (const End &X : Ends)
+      if (X.Left == End::Not || !Skips(X))
+        Kept.push_back(X);
+    Returns = false;
+    if (Kept.empty() || Kept.size() == Ends.size())
+      return;
+  }
+  for (const End &X : Ends)
+    if (X.Left != End::Not && Skips(X))
+      for (End &K : Kept) {
+        Joiner::addDefects(K.After.Torch, X.After.Torch, Before.Torch.Defects.size());
+        K.After.Torch.Backwards = std::max(K.After.Torch.Backwards, X.After.Torch.Backwards);
+      }
+  if (Returns)
+    for (End &K : Kept)
+      K.ResultUnknown = true;
+  Ends = std::move(Kept);
+}
+
+/// Leaves one end per class of ends that can go on as one, and tells which ways lead to each.
+std::vector<Class> Interpreter::join(std::vector<End> &Ends,
+                                                  const ProgramState &Before) {
+  // Who did most stands for the others, and is followed first.
+  std::stable_sort(Ends.begin(), Ends.end(), [](const End &X, const End &Y) {
+    return X.Left != Y.Left ? X.Left < Y.Left : X.Effects > Y.Effects;
+  });
+  std::vector<End> Joined;
+  std::vector<Class> Classes;
+  for (End &X : Ends) {
+    bool Found = false;
+    for (size_t I = 0; I < Joined.size() && !Found; ++I) {
+      End &A = Joined[I];
+      if (A.Left != X.Left || (A.Left == End::Not && A.Out != X.Out))
+        continue;
+      if (A.Left != End::Not && TryDepth == 0) {
+        Joiner::mergeDefects(A.After.Torch, X.After.Torch, Before.Torch.Defects.size());
+      } else {
+        bool Returns = A.Left == End::Not && A.Out == Flow::Return;
+        Joiner J(Before, A.After, X.After);
+        if (!J.joinable(Returns ? A.Result : CellId(), Returns ? X.Result : CellId()))
+          continue;
+        ProgramState To = A.After;
+        J.apply(To, [](ProgramState &S) { return fresh(S); });
+        A.After = std::move(To);
+        A.Effects |= X.Effects;
+      }
+      A.ResultUnknown |= X.ResultUnknown;
+      Classes[I].ResultUnknown = A.ResultUnknown;
+      Classes[I].Ways.push_back(X.Way);
+      Found = true;
+    }
+    if (!Found) {
+      Classes.push_back({{X.Way}, X.ResultUnknown});
+      Joined.push_back(std::move(X));
+    }
+  }
+  Ends = std::move(Joined);
+  return Classes;
+}
+
 Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
                                       llvm::function_ref<Flow()> Then,
                                       llvm::function_ref<Flow()> Else) {
   if (std::optional<bool> B = known(Condition))
     return *B ? Then() : Else();
-
-  auto RunArm = [&](bool Side) {
-    if (Condition.Symbol)
-      P.Assumed[Condition.Symbol] = Side != Condition.Negated;
+  return explore(Where, Region::Branch, [&] {
+    bool Side = decide(Condition, Where);
     ++UndecidedArms;
     Flow F = Side ? Then() : Else();
     --UndecidedArms;
     return F;
-  };
-  if (!Forks.count(Where)) {
-    const ProgramState Before = snapshot();
-    Frame *SavedFrame = Current;
-    const size_t SavedLives = Lives.size(), SavedStack = Stack.size();
-    const unsigned SavedArms = UndecidedArms, SavedTry = TryDepth;
-    const CellId SavedResult = Current ? Current->Result : CellId();
-    auto Reset = [&] {
-      restore(Before);
-      Current = SavedFrame;
-      if (Current)
-        Current->Result = SavedResult;
-      Lives.resize(SavedLives);
-      Stack.resize(SavedStack);
-      UndecidedArms = SavedArms;
-      TryDepth = SavedTry;
-      Torch.catchException();
-    };
-    struct Arm {
-      Flow Out = Flow::Normal;
-      bool Left = false; ///< by an exception or exit
-      bool Effects = false;
-      CellId Result;
-      ProgramState After;
-    } Arms[2];
-    bool Fork = false;
-    ++Speculating;
-    for (bool Side : {true, false}) {
-      Arm &A = Arms[Side];
-      try {
-        A.Out = RunArm(Side);
-      } catch (ProgramException &) {
-        A.Left = true;
-      } catch (ForkNeeded &) {
-        Fork = true;
-      } catch (PathEnd &) {
-        if (Steps > Options.StepBudget) {
-          --Speculating;
-          throw;
-        }
-        A.Left = true;
-      }
-      A.Result = Current == SavedFrame && Current ? Current->Result : CellId();
-      A.After = snapshot();
-      A.Effects = A.After.Torch.Effects != Before.Torch.Effects ||
-                  A.After.Torch.GradMode != Before.Torch.GradMode ||
-                  A.After.Torch.InferenceMode != Before.Torch.InferenceMode ||
-                  A.After.Autocast != Before.Autocast;
-      Reset();
-      if (Fork)
-        break;
-    }
-    --Speculating;
-    if (!Fork) {
-      auto Continue = [&](const Arm &A) {
-        restore(A.After);
-        if (Current)
-          Current->Result = A.Result;
-        if (Condition.Symbol && !Arms[0].Left && !Arms[1].Left)
-          P.Assumed.erase(Condition.Symbol);
-        return A.Out;
-      };
-      // An arm that exits early without effects does less than the other: pass it over.
-      // What a function returns early is passed over too where it is a number: the result is then
-      // any number.
-      bool Root = !Current || !Current->Caller;
-      bool Number = Current && Current->Function &&
-                    (Current->Function->getReturnType()->isScalarType() ||
-                     Current->Function->getReturnType()->isVoidType()) &&
-                    !Current->Function->getReturnType()->isPointerType();
-      auto Skips = [&](const Arm &A) {
-        return !A.Effects && (A.Left || A.Out == Flow::Break || A.Out == Flow::Continue ||
-                              (A.Out == Flow::Return && (Root || Number)));
-      };
-      for (bool Side : {true, false})
-        if (Skips(Arms[Side]) && !Skips(Arms[!Side]) && !Arms[!Side].Left &&
-            (Arms[!Side].Out == Flow::Normal || Arms[Side].Left || Root || Number)) {
-          // The condition is known from here on, but the rest is not conditional in the sense of
-          // certainty: all that reaches backward comes this way.
-          const Arm &Go = Arms[!Side];
-          if (Go.Effects)
-            continue; // its own effects depend on the condition: decided below
-          bool Early = Arms[Side].Out == Flow::Return && !Arms[Side].Left;
-          Flow F = Continue(Go);
-          if (Early && Current)
-            Current->ResultUnknown = true;
-          if (Condition.Symbol)
-            P.Assumed[Condition.Symbol] = !Side != Condition.Negated;
-          return F;
-        }
-      if (!Arms[0].Left && !Arms[1].Left && Arms[0].Out == Arms[1].Out && !Arms[0].Effects &&
-          !Arms[1].Effects && (Arms[0].Out != Flow::Return || Number) &&
-          mergeable(Before, Arms[0].After, Arms[1].After)) {
-        Flow F = Continue(Arms[1]);
-        if (F == Flow::Return && Current)
-          Current->ResultUnknown = true;
-        mergeInto(Before, Arms[0].After);
-        return F;
-      }
-    }
-    if (Speculating)
-      throw ForkNeeded();
-    Forks.insert(Where);
-  }
-  bool Side = decide(Condition, Where);
-  return RunArm(Side);
-}
-
-namespace {
-
-enum class Joined { Same, Unknown, Conflict };
-
-/// Whether two values of one variable can go on as one.
-Joined join(const Value &X, const Value &Y, const autograd::State &SX, const autograd::State &SY) {
-  if (X.K == Value::Tensor && Y.K == Value::Tensor) {
-    if (X.T.T == Y.T.T && X.T.T)
-      return Joined::Same;
-    if (!X.T.T || !Y.T.T)
-      return X.T.T == Y.T.T ? Joined::Same : Joined::Conflict;
-    const autograd::Tensor &A = SX.Tensors[X.T.T], &B = SY.Tensors[Y.T.T];
-    auto Plain = [](const autograd::Tensor &T, const autograd::State &S) {
-      return !T.LeafRequiresGrad && !T.History && !T.IsParameter &&
-             (!T.Depends || T.Depends->empty()) && T.Through == autograd::Alias::None &&
-             !S.Storages[T.Memory].Saved;
-    };
-    return Plain(A, SX) && Plain(B, SY) && A.Untracked == B.Untracked ? Joined::Same
-                                                                      : Joined::Conflict;
-  }
-  auto Number = [](const Value &V) {
-    return V.K == Value::Unknown || V.K == Value::Integer || V.K == Value::Floating;
-  };
-  if (X.K == Y.K) {
-    switch (X.K) {
-    case Value::Integer:
-      return X.I == Y.I ? Joined::Same : Joined::Unknown;
-    case Value::Floating:
-      return X.D == Y.D ? Joined::Same : Joined::Unknown;
-    case Value::Null:
-      return Joined::Same;
-    case Value::Object:
-      return X.O == Y.O ? Joined::Same : Joined::Conflict;
-    case Value::Pointer:
-      return X.C == Y.C ? Joined::Same : Joined::Conflict;
-    case Value::Function:
-      return X.F == Y.F ? Joined::Same : Joined::Conflict;
-    case Value::RawData:
-      return X.T.T == Y.T.T ? Joined::Same : Joined::Conflict;
-    case Value::Unknown:
-      return X.Symbol == Y.Symbol && X.Negated == Y.Negated && X.T.T == Y.T.T ? Joined::Same
-                                                                             : Joined::Unknown;
-    case Value::Tensor:
-      break;
-    }
-  }
-  return Number(X) && Number(Y) ? Joined::Unknown : Joined::Conflict;
-}
-
-bool sameShape(const Object &A, const Object &B) {
-  return A.K == B.K && A.Elements == B.Elements && A.Dead == B.Dead && A.Held == B.Held &&
-         A.Parameters == B.Parameters && A.Buffers == B.Buffers &&
-         A.Children.size() == B.Children.size() && A.Training == B.Training &&
-         // Members of what comes from outside appear as they are asked for.
-         (A.Fields.size() == B.Fields.size() || (A.External && B.External));
-}
-
-/// A container that both arms may have left different, but that holds nothing of interest.
-bool holdsNumbersOnly(const Object &O, const ProgramState &S) {
-  if (O.K != Object::Sequence && O.K != Object::Map && O.K != Object::Options)
-    return false;
-  for (CellId C : O.Elements) {
-    const Value &V = S.Cells[C];
-    if (V.K != Value::Unknown && V.K != Value::Integer && V.K != Value::Floating)
-      return false;
-  }
-  return true;
-}
-
-} // namespace
-
-bool Interpreter::mergeable(const ProgramState &Before, const ProgramState &A,
-                            const ProgramState &B) const {
-  bool Ok = A.Globals.size() == B.Globals.size();
-  decltype(A.Cells)::forEachPossiblyDifferent(
-      A.Cells, B.Cells, Before.Cells.size(), [&](CellId C) {
-        if (Ok && join(A.Cells[C], B.Cells[C], A.Torch, B.Torch) == Joined::Conflict)
-          Ok = false;
-      });
-  decltype(A.Objects)::forEachPossiblyDifferent(
-      A.Objects, B.Objects, Before.Objects.size(), [&](ObjectId O) {
-        if (Ok && !sameShape(A.Objects[O], B.Objects[O]) &&
-            !(holdsNumbersOnly(A.Objects[O], A) && holdsNumbersOnly(B.Objects[O], B)))
-          Ok = false;
-      });
-  return Ok;
-}
-
-/// The current state is one arm's end; joins the other arm's into it.
-void Interpreter::mergeInto(const ProgramState &Before, const ProgramState &Other) {
-  std::vector<CellId> Unequal;
-  decltype(P.Cells)::forEachPossiblyDifferent(
-      P.Cells, Other.Cells, Before.Cells.size(), [&](CellId C) {
-        if (join(P.Cells[C], Other.Cells[C], Torch.S, Other.Torch) == Joined::Unknown)
-          Unequal.push_back(C);
-      });
-  for (CellId C : Unequal)
-    set(C, fresh());
-  std::vector<ObjectId> Containers;
-  decltype(P.Objects)::forEachPossiblyDifferent(
-      P.Objects, Other.Objects, Before.Objects.size(), [&](ObjectId O) {
-        if (!sameShape(P.Objects[O], Other.Objects[O]))
-          Containers.push_back(O);
-      });
-  for (ObjectId O : Containers)
-    P.Objects.edit(O).Open = true;
-  P.FreshSymbols = std::max(P.FreshSymbols, Other.FreshSymbols);
+  });
 }
 
 } // namespace torch_tidy::model

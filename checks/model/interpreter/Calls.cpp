@@ -23,6 +23,67 @@ std::string nameOf(const FunctionDecl *F) {
 
 } // namespace
 
+const Interpreter::Spelled &Interpreter::spelled(const FunctionDecl *F) {
+  auto [It, New] = Spellings.try_emplace(F);
+  if (New) {
+    It->second.Name = nameOf(F);
+    It->second.Qualified = F->getQualifiedNameAsString();
+    for (const ParmVarDecl *Param : F->parameters())
+      It->second.ParameterForms.push_back(facts::normalForm(Param->getType().getAsString()));
+  }
+  return It->second;
+}
+
+bool Interpreter::isNumberOrText(QualType T) const {
+  return !T.isNull() && (T->isArithmeticType() || T->isEnumeralType() ||
+                         Kinds.kind(T) == ClassKind::String);
+}
+
+/// A function that is not followed may have written whatever it was given to write to: numbers and
+/// strings are any from here on, containers and records may hold anything more.
+void Interpreter::forgetGiven(const Call &C) {
+  for (size_t I = 0; I < C.Arguments.size() && I < C.Callee->getNumParams(); ++I) {
+    QualType T = C.Callee->getParamDecl(I)->getType();
+    if (T->isLValueReferenceType() || T->isPointerType())
+      if (!T->getPointeeType().isConstQualified())
+        forgetContent(C.Arguments[I]);
+  }
+  if (C.Self && C.Method && !C.Method->isConst() && get(C.Self).isObject())
+    forgetContent(C.Self);
+}
+
+void Interpreter::forgetContent(CellId C, unsigned Depth) {
+  const Value V = get(C);
+  if (V.K == Value::Pointer) {
+    if (Depth < 3)
+      forgetContent(V.C, Depth + 1);
+    return;
+  }
+  if (V.K == Value::Unknown || V.isKnownNumber()) {
+    set(C, fresh());
+    return;
+  }
+  if (!V.isObject() || Depth > 2)
+    return;
+  switch (P.Objects[V.O].K) {
+  case Object::Record:
+  case Object::Sequence:
+  case Object::Map: {
+    if (!P.Objects[V.O].Open || !P.Objects[V.O].External) {
+      Object &O = P.Objects.edit(V.O);
+      O.Open = O.External = true;
+    }
+    for (size_t I = 0; I < P.Objects[V.O].Elements.size(); ++I)
+      forgetContent(P.Objects[V.O].Elements[I], Depth + 1);
+    for (size_t I = 0; I < P.Objects[V.O].Fields.size(); ++I)
+      forgetContent(P.Objects[V.O].Fields[I].second, Depth + 1);
+    break;
+  }
+  default:
+    break;
+  }
+}
+
 CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
   std::vector<Operand> Operands;
   if (C.Self)
@@ -31,6 +92,7 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
   for (CellId A : C.Arguments)
     for (const Operand &X : tensorsIn(get(A)))
       Operands.push_back(X);
+  forgetGiven(C);
   bool ReturnsTensor = Kinds.isTensor(C.ResultType);
   if (ReturnsTensor || !Operands.empty())
     untracked(Why);
@@ -42,8 +104,19 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
     return cell(V);
   }
   // The same question to the same unknown thing has the same answer.
-  if (C.Method && C.Method->isConst() && C.Arguments.empty() && C.Self && get(C.Self).Symbol)
-    return cell(symbol(C.Name.str() + "@" + std::to_string(get(C.Self).Symbol)));
+  if (C.Method && C.Method->isConst() && C.Arguments.empty() && C.Self) {
+    const Value Self = get(C.Self);
+    if (Self.K == Value::Unknown && Self.Symbol)
+      return cell(symbol(C.Name.str() + "@" + std::to_string(Self.Symbol)));
+    if (Self.isObject() && P.Objects[Self.O].K == Object::Record && isNumberOrText(C.ResultType)) {
+      std::string Question = C.Name.str() + "() -> " + C.ResultType.getAsString();
+      if (auto Answer = P.Objects[Self.O].field(Question))
+        return cell(get(*Answer));
+      CellId Answer = cell(fresh());
+      P.Objects.edit(Self.O).Fields.push_back({Question, Answer});
+      return cell(get(Answer));
+    }
+  }
   return cell(externalValue(C.ResultType, C.At, C.Name.str()));
 }
 
@@ -87,9 +160,9 @@ CellId Interpreter::call(const CallExpr *E) {
   }
   C.Callee = F;
   C.Method = dyn_cast<CXXMethodDecl>(F);
-  std::string Name = nameOf(F);
-  C.Name = Name;
-  C.Qualified = F->getQualifiedNameAsString();
+  const Spelled &Names = spelled(F);
+  C.Name = Names.Name;
+  C.Qualified = Names.Qualified;
   C.Operator = F->getOverloadedOperator();
 
   if (const auto *M = dyn_cast<CXXMemberCallExpr>(E)) {
@@ -228,9 +301,9 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
     Call C;
     C.Callee = Callable.F;
     C.Method = dyn_cast<CXXMethodDecl>(Callable.F);
-    std::string Name = nameOf(Callable.F);
-    C.Name = Name;
-    C.Qualified = Callable.F->getQualifiedNameAsString();
+    const Spelled &Names = spelled(Callable.F);
+    C.Name = Names.Name;
+    C.Qualified = Names.Qualified;
     C.Arguments = Args;
     C.Written.resize(Args.size());
     C.At = At;
@@ -326,10 +399,17 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
       shape(C, Param->getType(), site(Param->getLocation()));
       New.Variables[Param] = C;
     }
-    if (const auto *Ctor = dyn_cast<CXXConstructorDecl>(Definition))
-      initialise(Ctor, This);
-    execute(Definition->getBody());
-    unwind(Mark);
+    auto Run = [&] {
+      if (const auto *Ctor = dyn_cast<CXXConstructorDecl>(Definition))
+        initialise(Ctor, This);
+      Flow F = execute(Definition->getBody());
+      unwind(Mark);
+      return F;
+    };
+    if (Caller && branches(Definition))
+      explore(Definition, Region::Function, Run);
+    else
+      Run();
   } catch (...) {
     Leave();
     throw;
@@ -342,6 +422,25 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   if (!ResultType->isReferenceType())
     shape(New.Result, ResultType, site(F->getLocation()));
   return New.Result;
+}
+
+/// Whether a function's own text decides anything.
+bool Interpreter::branches(const FunctionDecl *F) {
+  auto [It, New] = Branching.insert({F, false});
+  if (!New)
+    return It->second;
+  bool Found = false;
+  std::vector<const Stmt *> Work{F->getBody()};
+  while (!Work.empty() && !Found) {
+    const Stmt *S = Work.back();
+    Work.pop_back();
+    if (!S || isa<LambdaExpr>(S))
+      continue;
+    Found = isa<IfStmt, SwitchStmt, AbstractConditionalOperator, ForStmt, WhileStmt, DoStmt,
+                CXXForRangeStmt, CXXTryStmt>(S);
+    Work.insert(Work.end(), S->child_begin(), S->child_end());
+  }
+  return Branching[F] = Found;
 }
 
 //===--- construction ----------------------------------------------------------------------===//

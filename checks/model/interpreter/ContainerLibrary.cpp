@@ -562,8 +562,10 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     if (C.Arguments.size() == 2)
       return cell(arithmetic(C.Operator == OO_EqualEqual ? BO_EQ : BO_NE, Arg(0), Arg(1)));
   }
-  if (C.Operator == OO_LessLess || C.Operator == OO_GreaterGreater)
-    return C.Arguments.empty() ? cell() : C.Arguments[0]; // streams
+  if (C.Operator == OO_LessLess || C.Operator == OO_GreaterGreater) { // streams
+    forgetGiven(C);
+    return C.Arguments.empty() ? cell() : C.Arguments[0];
+  }
   // Algorithms that call back.
   if (isOneOf(N, {"for_each", "transform", "accumulate", "generate", "for_each_n"})) {
     Value Callable, Range, Out;
@@ -614,6 +616,7 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     for (const Operand &X : tensorsIn(get(A)))
       Operands.push_back(X);
   if (Operands.empty() && !Kinds.isTensor(C.ResultType)) {
+    forgetGiven(C);
     if (!C.Arguments.empty() && C.ResultType->isArithmeticType()) {
       // A pure function of numbers: equal questions, equal answers.
       std::string Key = C.Qualified + "(";

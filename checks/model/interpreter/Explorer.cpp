@@ -7,23 +7,24 @@ using namespace clang;
 
 namespace torch_tidy::model {
 
-Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
-                                         const std::vector<bool> &Prefix,
+Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const Path &Prefix,
                                          const std::set<uint32_t> &Repaired) {
   P = ProgramState();
   Torch.S = autograd::State();
   Torch.Repaired = Repaired;
   Torch.catchException();
-  this->Prefix = Prefix;
-  Decisions.clear();
   Symbols.clear();
-  Forks.clear();
   Lives.clear();
   Stack.clear();
   Current = nullptr;
   DiscardedExpression = nullptr;
   Steps = 0;
-  UndecidedArms = Speculating = TryDepth = 0;
+  UndecidedArms = TryDepth = 0;
+  Exploration Top;
+  Top.Prefix = Prefix;
+  Exploring = &Top;
+  RegionsCut = NotAllCombinations = false;
+  Repairing = !Repaired.empty();
 
   PathResult R;
   bool Ended = false;
@@ -33,17 +34,20 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   } catch (ProgramException &) {
   } catch (PathEnd &) {
     R.BudgetHit = Steps > Options.StepBudget;
-  } catch (ForkNeeded &) {
-    // Cannot happen outside of a speculated arm.
   }
   Current = nullptr;
+  Exploring = nullptr;
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended)
     Torch.finish();
   R.Defects = std::move(Torch.S.Defects);
   R.ReachedBackward = Torch.S.Backwards > 0;
+  R.RegionsCut = RegionsCut;
+  R.NotAllCombinations = NotAllCombinations;
+  flip(Top, R.Others);
+  R.Taken = std::move(Top.Taken);
   Stats.Steps += Steps;
-  ++Stats.Paths;
+  ++Stats.Runs;
   return R;
 }
 

@@ -62,7 +62,10 @@ CellId Interpreter::dereference(const Value &V, QualType T) {
 CellId Interpreter::member(CellId Base, const ValueDecl *Field) {
   if (get(Base).K == Value::Pointer)
     Base = get(Base).C;
-  std::string Name = Field->getNameAsString();
+  std::string Named;
+  if (!Field->getDeclName().isIdentifier())
+    Named = Field->getNameAsString();
+  llvm::StringRef Name = Named.empty() ? Field->getName() : llvm::StringRef(Named);
   if (!get(Base).isObject()) {
     // A record that came from outside: its members appear as they are asked for.
     ObjectId O = object(Object::Record);
@@ -70,32 +73,33 @@ CellId Interpreter::member(CellId Base, const ValueDecl *Field) {
     set(Base, Value::object(O));
   }
   ObjectId O = get(Base).O;
-  const Object Snapshot = P.Objects[O];
-  if (Snapshot.K == Object::Tuple && Snapshot.Elements.size() >= 2) {
+  const Object &Known = P.Objects[O];
+  if (Known.K == Object::Tuple && Known.Elements.size() >= 2) {
     if (Name == "first")
-      return Snapshot.Elements[0];
+      return Known.Elements[0];
     if (Name == "second")
-      return Snapshot.Elements[1];
+      return Known.Elements[1];
   }
-  if (auto C = Snapshot.field(Name))
+  if (auto C = Known.field(Name))
     return *C;
-  for (const auto &[N, C] : Snapshot.Parameters)
+  for (const auto &[N, C] : Known.Parameters)
     if (N == Name)
       return C;
-  for (const auto &[N, C] : Snapshot.Buffers)
+  for (const auto &[N, C] : Known.Buffers)
     if (N == Name)
       return C;
   CellId C;
-  if (Snapshot.K == Object::Module && !Snapshot.Name.empty() && Name == "options") {
+  if (Known.K == Object::Module && !Known.Name.empty() && Name == "options") {
+    auto Fields = Known.Fields;
     ObjectId Opts = object(Object::Options, "options");
-    P.Objects.edit(Opts).Fields = Snapshot.Fields;
+    P.Objects.edit(Opts).Fields = std::move(Fields);
     C = cell(Value::object(Opts));
   } else {
-    C = cell(Snapshot.External || Snapshot.Class == nullptr
-                 ? externalValue(Field->getType(), site(Field->getLocation()), Name)
+    C = cell(Known.External || Known.Class == nullptr
+                 ? externalValue(Field->getType(), site(Field->getLocation()), Name.str())
                  : defaultValue(Field->getType()));
   }
-  P.Objects.edit(O).Fields.push_back({Name, C});
+  P.Objects.edit(O).Fields.push_back({Name.str(), C});
   return C;
 }
 
@@ -580,6 +584,18 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
   std::string X = Key(A), Y = Key(B);
   if (X.empty() || Y.empty())
     return WithOrigin(fresh());
+  // What is known of numbers that are not: x == x, x * 1, x + 0, a + b == b + a.
+  if (X == Y && (K == BO_EQ || K == BO_LE || K == BO_GE))
+    return WithOrigin(Value::integer(1));
+  if (X == Y && (K == BO_NE || K == BO_LT || K == BO_GT))
+    return WithOrigin(Value::integer(0));
+  auto Is = [](const Value &V, int64_t N) { return V.K == Value::Integer && V.I == N; };
+  if ((Is(B, 1) && (K == BO_Mul || K == BO_Div)) || (Is(B, 0) && (K == BO_Add || K == BO_Sub)))
+    return A;
+  if ((Is(A, 1) && K == BO_Mul) || (Is(A, 0) && K == BO_Add))
+    return B;
+  if ((K == BO_Add || K == BO_Mul) && Y < X)
+    std::swap(X, Y);
   // Normal form: a != b is !(a == b), a >= b is !(a < b), a > b is b < a.
   bool Negated = false;
   if (K == BO_NE || K == BO_GE || K == BO_LE)

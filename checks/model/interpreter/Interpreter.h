@@ -9,7 +9,7 @@
 #include "Finding.h"
 #include "LibraryFiles.h"
 #include "interpreter/Types.h"
-#include "interpreter/Values.h"
+#include "interpreter/ProgramState.h"
 
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/Stmt.h"
@@ -19,25 +19,51 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <set>
+#include <unordered_map>
 
 namespace torch_tidy::model {
 
 /// Unwinding of the interpreted program: these are thrown by the interpreter, never to its caller.
-struct ProgramException {}; ///< an exception of the interpreted program
-struct PathEnd {};          ///< the path is over: exit(), budget
-struct ForkNeeded {};       ///< a speculated branch arm contains a decision that must be taken
+struct ProgramException {}; ///< an exception of the interpreted program, or exit()
+struct PathEnd {};          ///< the path is over: budget
 
-/// The whole state of an interpreted program; copied to run the arms of a branch.
-struct ProgramState {
-  autograd::State Torch;
-  autograd::Arena<Value, CellTag> Cells;
-  autograd::Arena<Object, ObjectTag> Objects;
-  std::map<const clang::VarDecl *, CellId> Globals;
-  std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
-  bool Autocast = false;
-  unsigned FreshSymbols = 0;
+struct Decision;
+/// The decisions of one run of the program, or of one of its regions, in order.
+using Path = std::vector<Decision>;
+/// Ways through a region that ended in states which go on as one.
+struct Class {
+  std::vector<Path> Ways;
+  bool ResultUnknown = false;
+};
+struct Decision {
+  const void *Where;   ///< the condition or region
+  unsigned Number = 0; ///< of that region among those the run met
+  unsigned Choice = 0, Ways = 2;
+  std::shared_ptr<const std::vector<Class>> Classes; ///< of a region: what the choice is between
+};
+
+/// Note [Combinations]
+/// Of the ways through a program first those are followed that take a side of a decision for the
+/// first time; then combinations of sides that were taken already, up to a small number. A defect
+/// that needs three flags set in one special way can be missed; what holds on all the paths
+/// followed is called definite only where all combinations were among them.
+class SidesTaken {
+public:
+  /// Whether the last decision of a path takes a side that some path has taken.
+  bool isCombination(const Path &P) const {
+    return !P.empty() && Taken.count({P.back().Where, P.back().Choice});
+  }
+  void note(const Path &P) {
+    for (const Decision &D : P)
+      Taken.insert({D.Where, D.Choice});
+  }
+
+private:
+  std::set<std::pair<const void *, unsigned>> Taken;
 };
 
 class Interpreter {
@@ -50,13 +76,16 @@ public:
   struct PathResult {
     std::vector<autograd::Defect> Defects;
     bool ReachedBackward = false;
-    bool BudgetHit = false;
+    bool BudgetHit = false;  ///< used up its steps
+    bool RegionsCut = false; ///< some region had more sides than were tried
+    bool NotAllCombinations = false;
+    Path Taken;
+    /// The paths that differ in one decision taken after the prefix.
+    std::deque<Path> Others;
   };
   /// Runs Body under Prefix, the decisions to take first, with some defects repaired.
-  PathResult run(llvm::function_ref<void()> Body, const std::vector<bool> &Prefix,
+  PathResult run(llvm::function_ref<void()> Body, const Path &Prefix,
                  const std::set<uint32_t> &Repaired);
-  /// The decisions of the last run.
-  const std::vector<bool> &decisions() const { return Decisions; }
 
   /// Calls a function as if by nobody: parameters are what a user would pass.
   void callRoot(const clang::FunctionDecl *F);
@@ -94,6 +123,7 @@ private:
   Flow execute(const Stmt *S);
   Flow executeIf(const clang::IfStmt *S);
   Flow executeFor(const Expr *Condition, const Stmt *Body, const Expr *Increment, bool BodyFirst);
+  Flow executeRound(const Stmt *Body);
   void forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before);
   Flow executeRangeFor(const clang::CXXForRangeStmt *S);
   Flow executeSwitch(const clang::SwitchStmt *S);
@@ -103,14 +133,39 @@ private:
   void unwind(size_t Mark);
   void destroy(Value V, QualType T);
   bool needsDestruction(QualType T);
+  bool needsDestruction(const clang::CXXRecordDecl *R);
 
   //===--- branches (Branches.cpp) ---------------------------------------------------------===//
+  /// The decisions of a run, or of a run of a region, as it takes them.
+  struct Exploration {
+    Path Prefix, Taken;
+    size_t Next = 0;      ///< of Prefix
+    unsigned Regions = 0; ///< met so far
+  };
+  enum class Region { Branch, Round, Loop, Function };
+  /// How one way through a region ended.
+  struct End {
+    Flow Out = Flow::Normal;
+    enum { Not, Exception, Program } Left = Not;
+    bool Effects = false;
+    bool ResultUnknown = false;
+    CellId Result;
+    Path Way;
+    ProgramState After;
+  };
+  struct Checkpoint;
   std::optional<bool> known(const Value &V) const;
   bool decide(const Value &V, const void *Where);
+  unsigned choose(const void *Where, unsigned Number, unsigned Ways,
+                  std::shared_ptr<const std::vector<Class>> Classes = nullptr);
+  static void flip(const Exploration &E, std::deque<Path> &Work);
   Flow branch(const Value &Condition, const void *Where, llvm::function_ref<Flow()> Then,
               llvm::function_ref<Flow()> Else);
-  bool mergeable(const ProgramState &Before, const ProgramState &A, const ProgramState &B) const;
-  void mergeInto(const ProgramState &Before, const ProgramState &Other);
+  Flow explore(const void *Where, Region Kind, llvm::function_ref<Flow()> Body);
+  static Flow leave(const End &X);
+  void passOver(std::vector<End> &Ends, const ProgramState &Before, Region Kind);
+  std::vector<Class> join(std::vector<End> &Ends, const ProgramState &Before);
+  bool branches(const clang::FunctionDecl *F);
   ProgramState snapshot() const;
   void restore(const ProgramState &Saved);
 
@@ -145,6 +200,12 @@ private:
     clang::OverloadedOperatorKind Operator = clang::OO_None;
     QualType ResultType;
   };
+  /// How a function is called; asked at every call.
+  struct Spelled {
+    std::string Name, Qualified;
+    std::vector<std::string> ParameterForms; ///< see facts::normalForm()
+  };
+  const Spelled &spelled(const clang::FunctionDecl *F);
   CellId call(const clang::CallExpr *E);
   CellId dispatch(Call &C);
   CellId enter(const clang::FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
@@ -161,6 +222,9 @@ private:
   const clang::CXXConstructorDecl *chooseConstructor(const clang::CXXRecordDecl *R,
                                                      const std::vector<CellId> &Args);
   CellId notFollowed(Call &C, const std::string &Why);
+  void forgetGiven(const Call &C);
+  bool isNumberOrText(QualType T) const;
+  void forgetContent(CellId C, unsigned Depth = 0);
 
   //===--- library models ------------------------------------------------------------------===//
   std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
@@ -205,7 +269,8 @@ private:
   ObjectId object(Object::Kind K, std::string Name = "", const clang::CXXRecordDecl *R = nullptr);
   Value copy(const Value &V, unsigned Depth = 0);
   Value secondName(Value V, const Expr *From) const;
-  Value fresh();
+  Value fresh() { return fresh(P); }
+  static Value fresh(ProgramState &S);
   Value symbol(const std::string &Key);
   Value negate(Value V) const;
   /// A default-initialised value, or (External) one that comes from outside.
@@ -233,11 +298,14 @@ private:
   std::vector<Live> Lives;
   unsigned long Steps = 0;
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
-  unsigned Speculating = 0;
   unsigned TryDepth = 0;
-  std::vector<bool> Prefix, Decisions;
+  Exploration *Exploring = nullptr;
+  bool RegionsCut = false, NotAllCombinations = false;
+  bool Repairing = false; ///< some defects are repaired on this run
   std::map<std::string, uint32_t> Symbols;
-  llvm::DenseSet<const void *> Forks; ///< branches known to need a decision
+  llvm::DenseMap<const clang::FunctionDecl *, bool> Branching; ///< see branches()
+  llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
+  std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;
 
   struct Place {
     clang::SourceLocation Loc;

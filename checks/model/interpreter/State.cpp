@@ -73,7 +73,13 @@ Value Interpreter::symbol(const std::string &Key) {
   return V;
 }
 
-Value Interpreter::fresh() { return symbol("#" + std::to_string(P.FreshSymbols++)); }
+/// An unknown number unlike any other. Symbols of questions count from below.
+Value Interpreter::fresh(ProgramState &S) {
+  constexpr uint32_t FirstFresh = 1u << 31;
+  Value V;
+  V.Symbol = FirstFresh + S.FreshSymbols++;
+  return V;
+}
 
 Value Interpreter::negate(Value V) const {
   V.Negated = !V.Negated;

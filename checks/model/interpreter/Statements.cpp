@@ -50,19 +50,25 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
     const auto *F = cast<ForStmt>(S);
     size_t Mark = Lives.size();
     execute(F->getInit());
-    Flow R = executeFor(F->getCond(), F->getBody(), F->getInc(), false);
+    Flow R = explore(S, Region::Loop, [&] {
+      return executeFor(F->getCond(), F->getBody(), F->getInc(), false);
+    });
     unwind(Mark);
     return R;
   }
   case Stmt::WhileStmtClass:
-    return executeFor(cast<WhileStmt>(S)->getCond(), cast<WhileStmt>(S)->getBody(), nullptr,
-                      false);
+    return explore(S, Region::Loop, [&] {
+      return executeFor(cast<WhileStmt>(S)->getCond(), cast<WhileStmt>(S)->getBody(), nullptr,
+                        false);
+    });
   case Stmt::DoStmtClass:
-    return executeFor(cast<DoStmt>(S)->getCond(), cast<DoStmt>(S)->getBody(), nullptr, true);
+    return explore(S, Region::Loop, [&] {
+      return executeFor(cast<DoStmt>(S)->getCond(), cast<DoStmt>(S)->getBody(), nullptr, true);
+    });
   case Stmt::CXXForRangeStmtClass:
-    return executeRangeFor(cast<CXXForRangeStmt>(S));
+    return explore(S, Region::Loop, [&] { return executeRangeFor(cast<CXXForRangeStmt>(S)); });
   case Stmt::SwitchStmtClass:
-    return executeSwitch(cast<SwitchStmt>(S));
+    return explore(S, Region::Branch, [&] { return executeSwitch(cast<SwitchStmt>(S)); });
   case Stmt::CaseStmtClass:
   case Stmt::DefaultStmtClass:
     return execute(cast<SwitchCase>(S)->getSubStmt());
@@ -146,7 +152,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       if (B && !*B && !(Round > 0 && !Exact && Counter))
         break;
     }
-    Flow F = execute(Body);
+    Flow F = executeRound(Body);
     unwind(Mark);
     if (F == Flow::Break)
       break;
@@ -158,6 +164,10 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
   if (!Exact)
     forgetChangedNumbers(CellsBefore);
   return Flow::Normal;
+}
+
+Interpreter::Flow Interpreter::executeRound(const Stmt *Body) {
+  return explore(Body, Region::Round, [&] { return execute(Body); });
 }
 
 void Interpreter::forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before) {
@@ -216,7 +226,7 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
     Current->Variables[V] = X;
     if (const auto *D = dyn_cast<DecompositionDecl>(V))
       bindStructured(D, X);
-    Flow F = execute(S->getBody());
+    Flow F = executeRound(S->getBody());
     unwind(Inner);
     if (F == Flow::Break)
       break;
@@ -267,6 +277,7 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
   size_t Mark = Lives.size();
   Frame *F = Current;
   size_t Depth = Stack.size();
+  unsigned Arms = UndecidedArms;
   ++TryDepth;
   try {
     Flow R = execute(S->getTryBlock());
@@ -276,6 +287,7 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
     --TryDepth;
     Current = F;
     Stack.resize(Depth);
+    UndecidedArms = Arms;
     Torch.catchException();
     unwind(Mark);
     for (unsigned I = 0; I < S->getNumHandlers(); ++I) {
@@ -350,6 +362,15 @@ bool Interpreter::needsDestruction(QualType T) {
   const CXXRecordDecl *R = T->getAsCXXRecordDecl();
   if (!R)
     return false;
+  if (auto It = Destroyed.find(R); It != Destroyed.end())
+    return It->second;
+  Destroyed[R] = false; // for a class that holds others of its own
+  bool Needs = needsDestruction(R);
+  Destroyed[R] = Needs;
+  return Needs;
+}
+
+bool Interpreter::needsDestruction(const CXXRecordDecl *R) {
   switch (Kinds.kind(R)) {
   case ClassKind::GradGuard:
   case ClassKind::InferenceGuard:

@@ -263,6 +263,8 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   }
   if (!C.Self)
     return std::nullopt;
+  if (N == "defined" && T.T && Torch.S.Tensors[T.T].PerhapsUndefined)
+    return cell(symbol("defined?" + std::to_string(T.T.Value)));
   if (N == "defined")
     return cell(Value::integer(T.T ? 1 : 0));
   if (!T.T) {
@@ -493,11 +495,9 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
       (Trimmed.starts_with("special_special_") || Trimmed.starts_with("linalg_linalg_")))
     Name = Name.substr(Name.find('_') + 1);
 
-  std::vector<std::string> Forms;
   // Operators are spelled with the types of their operands, which the operator's own overload
   // names: Tensor or Scalar.
-  for (const ParmVarDecl *Param : C.Callee->parameters())
-    Forms.push_back(facts::normalForm(Param->getType().getAsString()));
+  std::vector<std::string> Forms = spelled(C.Callee).ParameterForms;
   if (C.Operator != OO_None && !Method && Kind == Spelling::Function && Forms.size() == 2 &&
       Forms[0] == "Scalar") {
     // 2 * x: the operator takes the tensor first.

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace torch_tidy::model {
@@ -131,7 +132,7 @@ struct Object {
   bool PreviousGradMode = true;
   bool PreviousInferenceMode = false;
 
-  std::optional<CellId> field(const std::string &Name) const {
+  std::optional<CellId> field(std::string_view Name) const {
     for (const auto &[N, C] : Fields)
       if (N == Name)
         return C;

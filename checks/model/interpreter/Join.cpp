@@ -1,0 +1,509 @@
+// Note [Joining]
+// A program that went two ways can go on as one where nothing that follows could tell the ways
+// apart, as far as gradients are concerned. What follows reaches the past through what existed
+// before the ways parted: variables, objects, tensors, and the value that the region returns. So
+// only those are compared, and what is new is compared where it is reached from them, by pairing
+// new things on one side with new things on the other (the tapes are isomorphic, though their
+// nodes have different numbers). Whatever the ways made and dropped, a forward pass for a metric
+// with its whole tape, makes no difference.
+//
+// Some differences are given up rather than kept apart:
+//   - numbers and strings become unknown ones;
+//   - whether data is there at all: an undefined tensor and data become data that may be undefined;
+//   - training and evaluation mode become an unknown mode;
+//   - records and containers that lead to nothing of autograd's (images, options, file names, data
+//     sets, what is drawn) may hold anything afterwards;
+//   - writes to memory that no node ever saved, as initialisers do: nobody can notice them;
+//   - what a graph was like that backward() has walked: walked again, it raises all the same;
+//   - where a node was made, though not where a write or a cut was: those are what a finding points
+//     at.
+// Anything else is a difference, and the path forks.
+//
+// Who adds a field to a tensor, storage, node or object says here what it means for two ways that
+// differ in it: what is not compared is given up.
+#include "interpreter/Join.h"
+
+#include <algorithm>
+
+namespace torch_tidy::model {
+
+using autograd::Alias;
+using autograd::Site;
+using autograd::WriteKind;
+
+template <typename Id>
+std::optional<bool> Joiner::paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X, Id Y,
+                                   uint32_t Old) {
+  if (!X || !Y)
+    return X == Y;
+  if (X.Value < Old || Y.Value < Old)
+    return X == Y; // the contents of old ones are compared one by one, in joinable()
+  auto [It, New] = Map.insert({X.Value, Y.Value});
+  if (!New)
+    return It->second == Y.Value;
+  return std::nullopt;
+}
+
+bool Joiner::joinable(CellId ResultA, CellId ResultB) {
+  const autograd::State &TA = A.Torch, &TB = B.Torch;
+  if (TA.GradMode != TB.GradMode || TA.InferenceMode != TB.InferenceMode ||
+      A.Autocast != B.Autocast || TA.OpaqueBackward != TB.OpaqueBackward ||
+      (TA.Backwards > 0) != (TB.Backwards > 0))
+    return false;
+  if (TA.Parameters.size() != TB.Parameters.size())
+    return false;
+  bool Ok = true;
+  for (size_t I = 0; Ok && I < TA.Parameters.size(); ++I)
+    Ok = tensors(TA.Parameters[I], TB.Parameters[I]);
+  auto Each = [&](const auto &X, const auto &Y, uint32_t Limit, auto Compare) {
+    if (Ok)
+      X.forEachPossiblyDifferent(X, Y, Limit, [&](auto Id) { Ok = Ok && Compare(Id); });
+  };
+  Each(TA.Storages, TB.Storages, Before.Torch.Storages.size(),
+       [&](StorageId I) { return storageContents(I, I); });
+  Each(TA.Counters, TB.Counters, Before.Torch.Counters.size(),
+       [&](CounterId I) { return counterContents(I, I); });
+  Each(TA.Families, TB.Families, Before.Torch.Families.size(),
+       [&](FamilyId I) { return familyContents(I, I); });
+  Each(TA.Tensors, TB.Tensors, Before.Torch.Tensors.size(),
+       [&](TensorId I) { return tensorContents(I, I); });
+  Each(TA.Nodes, TB.Nodes, Before.Torch.Nodes.size(),
+       [&](NodeId I) { return nodeContents(I, I); });
+  Each(A.Objects, B.Objects, Before.Objects.size(),
+       [&](ObjectId I) { return objectContents(I, I); });
+  Each(A.Cells, B.Cells, Before.Cells.size(), [&](CellId C) {
+    Verdict V = values(A.Cells[C], B.Cells[C]);
+    note(V, C);
+    return V != Verdict::Conflict;
+  });
+  if (Ok && (ResultA || ResultB))
+    Ok = ResultA && ResultB && cells(ResultA, ResultB);
+  return Ok && pendingNodes();
+}
+
+void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> Fresh) const {
+  To.FreshSymbols = std::max(A.FreshSymbols, B.FreshSymbols);
+  for (const auto &[C, KeepsOrigin] : Unequal) {
+    Value V = Fresh(To);
+    if (KeepsOrigin)
+      V.T = To.Cells[C].K == Value::Unknown || To.Cells[C].isKnownNumber() ? To.Cells[C].T : Operand();
+    To.Cells.edit(C) = V;
+  }
+  for (CellId C : PerhapsUndefined) {
+    autograd::Tensor T;
+    if (TensorId Old = To.Cells[C].T.T)
+      T = To.Torch.Tensors[Old];
+    else
+      T.MadeBy = "data";
+    T.PerhapsUndefined = true;
+    T.Memory = To.Torch.Storages.add({});
+    T.Count = To.Torch.Counters.add({});
+    T.Kin = To.Torch.Families.add({});
+    FamilyId Kin = T.Kin;
+    StorageId Memory = T.Memory;
+    TensorId New = To.Torch.Tensors.add(std::move(T));
+    To.Torch.Families.edit(Kin).Base = New;
+    To.Torch.Storages.edit(Memory).Tensors = {New};
+    Value V = Value::tensor({New, 0});
+    To.Cells.edit(C) = V;
+  }
+  for (ObjectId O : Opened) {
+    Object &X = To.Objects.edit(O);
+    X.Open = true;
+    for (Value &K : X.Keys)
+      K = Fresh(To);
+  }
+  for (ObjectId O : EitherMode)
+    To.Objects.edit(O).Training = -1;
+  for (StorageId M : NotZero)
+    To.Torch.Storages.edit(M).Zero = false;
+  for (auto It = To.Assumed.begin(); It != To.Assumed.end();) {
+    auto Other = B.Assumed.find(It->first);
+    if (Other == B.Assumed.end() || Other->second != It->second)
+      It = To.Assumed.erase(It);
+    else
+      ++It;
+  }
+  To.Torch.Effects = std::max(A.Torch.Effects, B.Torch.Effects);
+  To.Torch.Backwards = std::max(A.Torch.Backwards, B.Torch.Backwards);
+  mergeDefects(To.Torch, B.Torch, Before.Torch.Defects.size());
+}
+
+static bool hasDefect(const autograd::State &S, const autograd::Defect &D, size_t From) {
+  return std::any_of(S.Defects.begin() + static_cast<ptrdiff_t>(std::min(From, S.Defects.size())),
+                     S.Defects.end(), [&](const autograd::Defect &X) {
+                       return X.Kind == D.Kind && X.Effect == D.Effect && X.Culprit == D.Culprit;
+                     });
+}
+
+void Joiner::addDefects(autograd::State &To, const autograd::State &From, size_t Common) {
+  for (size_t I = Common; I < From.Defects.size(); ++I)
+    if (!hasDefect(To, From.Defects[I], Common)) {
+      To.Defects.push_back(From.Defects[I]);
+      To.Defects.back().Sometimes = true;
+    }
+}
+
+void Joiner::mergeDefects(autograd::State &To, const autograd::State &From, size_t Common) {
+  for (size_t I = Common; I < To.Defects.size(); ++I)
+    if (!hasDefect(From, To.Defects[I], Common))
+      To.Defects[I].Sometimes = true;
+  addDefects(To, From, Common);
+}
+
+//===--- values ----------------------------------------------------------------------------===//
+
+Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
+  auto Soft = [](const Value &V) {
+    return V.K == Value::Unknown || V.isKnownNumber() || V.K == Value::Null;
+  };
+  auto Either = [](bool Same) { return Same ? Verdict::Same : Verdict::Conflict; };
+  if (Soft(X) && Soft(Y)) {
+    bool Same = X.K == Y.K && X.I == Y.I && X.D == Y.D && X.Symbol == Y.Symbol &&
+                X.Negated == Y.Negated;
+    // What a number was read from goes on only where both sides read it.
+    Same = Same && (X.T.T == Y.T.T || (X.T.T && Y.T.T && tensors(X.T.T, Y.T.T)));
+    if (!Same && X.T.T && !Y.T.T)
+      return Verdict::ForgetOrigin;
+    return Same ? Verdict::Same : Verdict::Forget;
+  }
+  if (X.K == Y.K) {
+    switch (X.K) {
+    case Value::Tensor:
+      if (!X.T.T != !Y.T.T)
+        return plain(X.T.T ? A.Torch : B.Torch, X.T.T ? X.T.T : Y.T.T) ? Verdict::ForgetDefined
+                                                                     : Verdict::Conflict;
+      // See Note [Old handles].
+      return Either(tensors(X.T.T, Y.T.T) &&
+                    (!X.T.T || plain(A.Torch, X.T.T) ||
+                     (X.T.Seen == Y.T.Seen && X.T.Kept == Y.T.Kept)));
+    case Value::RawData:
+      return Either(tensors(X.T.T, Y.T.T));
+    case Value::Function:
+      return Either(X.F == Y.F);
+    case Value::Pointer:
+      if (cells(X.C, Y.C))
+        return Verdict::Same;
+      break;
+    case Value::Object:
+      if (objects(X.O, Y.O))
+        return Verdict::Same;
+      break;
+    default:
+      break;
+    }
+  }
+  return inert(A, X) && inert(B, Y) ? Verdict::Forget : Verdict::Conflict;
+}
+
+/// Whether nothing of autograd's hangs on a value: it may as well be unknown. An undefined tensor
+/// does hang on it: programs ask defined().
+bool Joiner::inert(const ProgramState &S, const Value &V, unsigned Depth) const {
+  if (Depth > 12)
+    return false;
+  switch (V.K) {
+  case Value::Unknown:
+  case Value::Integer:
+  case Value::Floating:
+    return !V.T.T || plain(S.Torch, V.T.T);
+  case Value::Null:
+    return true;
+  case Value::Tensor:
+    return V.T.T && plain(S.Torch, V.T.T) && Depth > 0;
+  case Value::RawData:
+    return plain(S.Torch, V.T.T);
+  case Value::Function:
+    return false;
+  case Value::Pointer:
+    return inert(S, S.Cells[V.C], Depth + 1);
+  case Value::Object:
+    break;
+  }
+  const Object &O = S.Objects[V.O];
+  switch (O.K) {
+  case Object::Record:
+  case Object::Sequence:
+  case Object::Map:
+  case Object::Tuple:
+  case Object::Box:
+  case Object::Options:
+  case Object::Iterator:
+    break;
+  default:
+    return false;
+  }
+  for (CellId C : O.Elements)
+    if (!inert(S, S.Cells[C], Depth + 1))
+      return false;
+  for (const auto &[N, C] : O.Fields)
+    if (!inert(S, S.Cells[C], Depth + 1))
+      return false;
+  return true;
+}
+
+bool Joiner::cells(CellId X, CellId Y) {
+  if (std::optional<bool> P = paired(CellMap, X, Y, Before.Cells.size()))
+    return *P;
+  Verdict V = values(A.Cells[X], B.Cells[Y]);
+  note(V, X);
+  return V != Verdict::Conflict;
+}
+
+void Joiner::note(Verdict V, CellId C) {
+  if (V == Verdict::ForgetDefined)
+    PerhapsUndefined.push_back(C);
+  if (V == Verdict::Forget || V == Verdict::ForgetOrigin)
+    Unequal.push_back({C, V == Verdict::Forget});
+}
+
+bool Joiner::objects(ObjectId X, ObjectId Y) {
+  if (std::optional<bool> P = paired(ObjectMap, X, Y, Before.Objects.size()))
+    return *P;
+  return objectContents(X, Y);
+}
+
+bool Joiner::objectContents(ObjectId IdX, ObjectId IdY) {
+  const Object &X = A.Objects[IdX], &Y = B.Objects[IdY];
+  if (X.K != Y.K || X.Class != Y.Class || X.Name != Y.Name || X.Dead != Y.Dead)
+    return false;
+  auto Lists = [&](const std::vector<CellId> &L, const std::vector<CellId> &M) {
+    if (L.size() != M.size())
+      return false;
+    for (size_t I = 0; I < L.size(); ++I)
+      if (!cells(L[I], M[I]))
+        return false;
+    return true;
+  };
+  auto Members = [&](const auto &L, const auto &M, auto Compare) {
+    if (L.size() != M.size())
+      return false;
+    for (size_t I = 0; I < L.size(); ++I)
+      if (L[I].first != M[I].first || !Compare(L[I].second, M[I].second))
+        return false;
+    return true;
+  };
+  auto Cells = [&](CellId C, CellId D) { return cells(C, D); };
+  auto Values = [&](const Value &V, const Value &W) { return values(V, W) == Verdict::Same; };
+  switch (X.K) {
+  case Object::Module:
+    if (X.Training != Y.Training)
+      EitherMode.push_back(IdX);
+    if (!Members(X.Parameters, Y.Parameters, Cells) ||
+        !Members(X.Buffers, Y.Buffers, Cells) || !Members(X.Children, Y.Children, Values))
+      return false;
+    break;
+  case Object::Optimizer:
+    if (X.Held.size() != Y.Held.size())
+      return false;
+    for (size_t I = 0; I < X.Held.size(); ++I)
+      if (!tensors(X.Held[I], Y.Held[I]))
+        return false;
+    break;
+  case Object::Closure:
+    if (X.Lambda != Y.Lambda || X.Callee != Y.Callee ||
+        !Members(X.Captures, Y.Captures, Cells) || !Values(X.This, Y.This))
+      return false;
+    break;
+  case Object::Guard:
+    if (X.PreviousGradMode != Y.PreviousGradMode ||
+        X.PreviousInferenceMode != Y.PreviousInferenceMode)
+      return false;
+    break;
+  case Object::Iterator:
+    if (X.Position != Y.Position)
+      return false;
+    break;
+  default:
+    break;
+  }
+  // Members appear as they are asked for, so that one side may know fewer of them.
+  for (const auto &[N, C] : X.Fields)
+    if (auto D = Y.field(N); D && !cells(C, *D))
+      return false;
+  bool Opens = X.Open != Y.Open || X.External != Y.External;
+  if (X.Elements.size() != Y.Elements.size()) {
+    if (!inert(A, Value::object(IdX)) || !inert(B, Value::object(IdY)))
+      return false;
+    for (CellId C : X.Elements)
+      if (A.Cells[C].isKnownNumber() || A.Cells[C].K == Value::Unknown)
+        note(Verdict::Forget, C);
+    Opens = true;
+  } else if (!Lists(X.Elements, Y.Elements)) {
+    return false;
+  }
+  for (size_t I = 0; I < X.Keys.size() && I < Y.Keys.size(); ++I)
+    Opens |= values(X.Keys[I], Y.Keys[I]) != Verdict::Same;
+  if (Opens)
+    Opened.push_back(IdX);
+  return true;
+}
+
+//===--- autograd --------------------------------------------------------------------------===//
+
+/// A tensor that autograd has nothing to do with: data.
+bool Joiner::plain(const autograd::State &S, TensorId Id) {
+  const autograd::Tensor &T = S.Tensors[Id];
+  const autograd::Family &F = S.Families[T.Kin];
+  return !T.LeafRequiresGrad && !T.History && !T.IsParameter && !F.RequiresGrad && !F.History &&
+         (!T.Depends || T.Depends->empty()) && !S.Storages[T.Memory].Saved;
+}
+
+/// Whether a node may look at this memory again, or an older handle on it tells writes apart.
+bool Joiner::watched(const autograd::State &S, StorageId M) { return S.Storages[M].Saved; }
+
+bool Joiner::tensors(TensorId X, TensorId Y) {
+  if (std::optional<bool> P = paired(TensorMap, X, Y, Before.Torch.Tensors.size())) {
+    if (*P || !X || !Y)
+      return *P;
+    // Other data is as good, unless one of the two may be anything.
+    return plain(A.Torch, X) && plain(B.Torch, Y) &&
+           A.Torch.Tensors[X].Untracked == B.Torch.Tensors[Y].Untracked;
+  }
+  return tensorContents(X, Y);
+}
+
+bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
+  const autograd::Tensor &X = A.Torch.Tensors[IdX], &Y = B.Torch.Tensors[IdY];
+  if (plain(A.Torch, IdX) && plain(B.Torch, IdY))
+    return X.Untracked == Y.Untracked;
+  bool Same = X.Where == Y.Where && X.LeafRequiresGrad == Y.LeafRequiresGrad &&
+              X.Untracked == Y.Untracked && X.IsView == Y.IsView && X.MultiView == Y.MultiView &&
+              X.NoGradView == Y.NoGradView && X.Integral == Y.Integral &&
+              X.Inference == Y.Inference && X.FamilyVersion == Y.FamilyVersion &&
+              X.ViewVersion == Y.ViewVersion && X.Through == Y.Through &&
+              X.AliasMade == Y.AliasMade && X.Dirty == Y.Dirty &&
+              (X.Dirty < 0 || storages(X.DirtyMemory, Y.DirtyMemory)) && X.Grad == Y.Grad &&
+              X.RetainsGrad == Y.RetainsGrad && X.DetachedAt == Y.DetachedAt &&
+              X.IsParameter == Y.IsParameter && X.EverReached == Y.EverReached &&
+              X.LostAt == Y.LostAt && X.LostHow == Y.LostHow && X.LostThrough == Y.LostThrough &&
+              X.LostInPlace == Y.LostInPlace;
+  if (!Same)
+    return false;
+  // grad() hands out a tensor when somebody asks for it: who has not asked, has none.
+  if (X.GradTensor && Y.GradTensor && !tensors(X.GradTensor, Y.GradTensor))
+    return false;
+  return storages(X.Memory, Y.Memory) && counters(X.Count, Y.Count) && families(X.Kin, Y.Kin) &&
+         nodes(X.History, Y.History) && dependences(X.Depends, Y.Depends);
+}
+
+bool Joiner::dependences(const std::shared_ptr<const autograd::Dependences> &X,
+                         const std::shared_ptr<const autograd::Dependences> &Y) {
+  if (X == Y)
+    return true;
+  size_t N = X ? X->size() : 0;
+  if (N != (Y ? Y->size() : 0))
+    return false;
+  for (size_t I = 0; I < N; ++I) {
+    const auto &[P, D] = (*X)[I];
+    const auto &[Q, E] = (*Y)[I];
+    if (D.Status != E.Status || !(D.At == E.At) || D.Through != E.Through ||
+        D.InPlace != E.InPlace || !tensors(P, Q))
+      return false;
+  }
+  return true;
+}
+
+bool Joiner::storages(StorageId X, StorageId Y) {
+  if (std::optional<bool> P = paired(StorageMap, X, Y, Before.Torch.Storages.size()))
+    return *P;
+  return storageContents(X, Y);
+}
+
+bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
+  const autograd::Storage &X = A.Torch.Storages[IdX], &Y = B.Torch.Storages[IdY];
+  if (X.Zero != Y.Zero)
+    NotZero.push_back(IdX);
+  auto SameWrite = [&](const autograd::Write &V, const autograd::Write &W) {
+    return V.At == W.At && V.CalledAt == W.CalledAt && V.Kind == W.Kind &&
+           V.Through == W.Through && V.AliasMade == W.AliasMade && V.Versioned == W.Versioned &&
+           V.Tracked == W.Tracked && V.UnderNoGrad == W.UnderNoGrad && V.ByKept == W.ByKept && V.Where == W.Where;
+  };
+  size_t N = std::min(X.Writes.size(), Y.Writes.size()), I = 0;
+  while (I < N && SameWrite(X.Writes[I], Y.Writes[I]))
+    ++I;
+  if (I == X.Writes.size() && I == Y.Writes.size())
+    return true;
+  if (watched(A.Torch, IdX) || watched(B.Torch, IdY))
+    return false;
+  auto Harmless = [&](const autograd::Storage &M) {
+    return std::none_of(M.Writes.begin() + I, M.Writes.end(), [](const autograd::Write &W) {
+      return W.Kind == WriteKind::Activation; // see Note [Old handles]
+    });
+  };
+  return Harmless(X) && Harmless(Y);
+}
+
+bool Joiner::counters(CounterId X, CounterId Y) {
+  if (std::optional<bool> P = paired(CounterMap, X, Y, Before.Torch.Counters.size()))
+    return *P;
+  return counterContents(X, Y);
+}
+
+bool Joiner::counterContents(CounterId IdX, CounterId IdY) {
+  const auto &X = A.Torch.Counters[IdX].Bumps, &Y = B.Torch.Counters[IdY].Bumps;
+  if (X.size() == Y.size())
+    return true; // which writes they are, the storages tell
+  auto Unwatched = [](const autograd::State &S, const auto &Bumps) {
+    return std::none_of(Bumps.begin(), Bumps.end(),
+                        [&](const auto &E) { return watched(S, E.first); });
+  };
+  return Unwatched(A.Torch, X) && Unwatched(B.Torch, Y);
+}
+
+bool Joiner::families(FamilyId X, FamilyId Y) {
+  if (std::optional<bool> P = paired(FamilyMap, X, Y, Before.Torch.Families.size()))
+    return *P;
+  return familyContents(X, Y);
+}
+
+bool Joiner::familyContents(FamilyId IdX, FamilyId IdY) {
+  const autograd::Family &X = A.Torch.Families[IdX], &Y = B.Torch.Families[IdY];
+  return X.Version == Y.Version && X.RequiresGrad == Y.RequiresGrad && nodes(X.History, Y.History) &&
+         tensors(X.Base, Y.Base);
+}
+
+/// A tape is as long as the program: its nodes wait in a list, not on the stack.
+bool Joiner::nodes(NodeId X, NodeId Y) {
+  if (std::optional<bool> P = paired(NodeMap, X, Y, Before.Torch.Nodes.size()))
+    return *P;
+  NodeWork.push_back({X, Y});
+  return true;
+}
+
+bool Joiner::pendingNodes() {
+  while (!NodeWork.empty()) {
+    auto [X, Y] = NodeWork.back();
+    NodeWork.pop_back();
+    if (!nodeContents(X, Y))
+      return false;
+  }
+  return true;
+}
+
+bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
+  const autograd::Node &X = A.Torch.Nodes[IdX], &Y = B.Torch.Nodes[IdY];
+  if (X.Freed && Y.Freed && (!X.Saved.empty() || X.SavesCopy) &&
+      (!Y.Saved.empty() || Y.SavesCopy))
+    return true;
+  if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy || X.Freed != Y.Freed ||
+      X.DirtyWrite != Y.DirtyWrite || X.DirtyHandle != Y.DirtyHandle || !storages(X.DirtyMemory, Y.DirtyMemory) ||
+      X.Saved.size() != Y.Saved.size() || X.Next.size() != Y.Next.size())
+    return false;
+  for (size_t I = 0; I < X.Saved.size(); ++I) {
+    const autograd::SavedValue &V = X.Saved[I], &W = Y.Saved[I];
+    if (V.Where != W.Where || V.Version != W.Version || V.Epoch != W.Epoch ||
+        V.IsResult != W.IsResult || V.HadHistory != W.HadHistory || V.Perhaps != W.Perhaps ||
+        V.NeededFor != W.NeededFor || !tensors(V.Value, W.Value) ||
+        !storages(V.Memory, W.Memory) || !counters(V.Count, W.Count))
+      return false;
+  }
+  for (size_t I = 0; I < X.Next.size(); ++I) {
+    const autograd::Edge &V = X.Next[I], &W = Y.Next[I];
+    if (V.Argument != W.Argument || V.Zero != W.Zero ||
+        (V.Zero && !(V.Cause.At == W.Cause.At)) || !nodes(V.To, W.To) || !tensors(V.Leaf, W.Leaf))
+      return false;
+  }
+  return true;
+}
+
+} // namespace torch_tidy::model

@@ -1,0 +1,76 @@
+// Whether two states of one program can go on as one. See Note [Joining].
+#pragma once
+
+#include "interpreter/ProgramState.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <optional>
+
+namespace torch_tidy::model {
+
+class Joiner {
+public:
+  /// A and B both continue Before, and A is the one to go on with.
+  Joiner(const ProgramState &Before, const ProgramState &A, const ProgramState &B)
+      : Before(Before), A(A), B(B) {}
+
+  /// Whether A can stand for B too, where the values that the region returned are in these cells.
+  bool joinable(CellId ResultA, CellId ResultB);
+
+  /// After joinable(): changes A into the state that stands for both. Fresh gives the symbol of a
+  /// number that is not known.
+  void apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> Fresh) const;
+
+  /// Adds what another way found out beyond the first Common defects: it holds on some paths only.
+  static void addDefects(autograd::State &To, const autograd::State &From, size_t Common);
+  /// The same in both directions.
+  static void mergeDefects(autograd::State &To, const autograd::State &From, size_t Common);
+
+private:
+  using TensorId = autograd::TensorId;
+  using NodeId = autograd::NodeId;
+  using StorageId = autograd::StorageId;
+  using CounterId = autograd::CounterId;
+  using FamilyId = autograd::FamilyId;
+
+  enum class Verdict { Same, Forget, ForgetOrigin, ForgetDefined, Conflict };
+  Verdict values(const Value &X, const Value &Y);
+  bool cells(CellId X, CellId Y);
+  void note(Verdict V, CellId C);
+  bool objects(ObjectId X, ObjectId Y);
+  bool objectContents(ObjectId X, ObjectId Y);
+  bool tensors(TensorId X, TensorId Y);
+  bool tensorContents(TensorId X, TensorId Y);
+  bool storages(StorageId X, StorageId Y);
+  bool storageContents(StorageId X, StorageId Y);
+  bool counters(CounterId X, CounterId Y);
+  bool counterContents(CounterId X, CounterId Y);
+  bool families(FamilyId X, FamilyId Y);
+  bool familyContents(FamilyId X, FamilyId Y);
+  bool nodes(NodeId X, NodeId Y);
+  bool nodeContents(NodeId X, NodeId Y);
+  bool pendingNodes();
+  bool dependences(const std::shared_ptr<const autograd::Dependences> &X,
+                   const std::shared_ptr<const autograd::Dependences> &Y);
+  bool inert(const ProgramState &S, const Value &V, unsigned Depth = 0) const;
+  static bool plain(const autograd::State &S, TensorId T);
+  static bool watched(const autograd::State &S, StorageId M);
+
+  /// Old ids stand for themselves; new ones are paired as they are met.
+  template <typename Id>
+  static std::optional<bool> paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X, Id Y,
+                                    uint32_t Old);
+
+  const ProgramState &Before, &A, &B;
+  llvm::DenseMap<uint32_t, uint32_t> CellMap, ObjectMap, TensorMap, StorageMap, CounterMap,
+      FamilyMap, NodeMap;
+  std::vector<std::pair<NodeId, NodeId>> NodeWork;
+  std::vector<std::pair<CellId, bool>> Unequal; ///< becomes unknown; what it was read from stays
+  std::vector<CellId> PerhapsUndefined;
+  std::vector<ObjectId> Opened, EitherMode;
+  std::vector<StorageId> NotZero;
+};
+
+} // namespace torch_tidy::model

@@ -1,0 +1,21 @@
+// The whole state of an interpreted program.
+#pragma once
+
+#include "interpreter/Values.h"
+
+#include <map>
+
+namespace torch_tidy::model {
+
+/// Copied to run the ways on from a branch; copying is cheap (see Arena).
+struct ProgramState {
+  autograd::State Torch;
+  autograd::Arena<Value, CellTag> Cells;
+  autograd::Arena<Object, ObjectTag, 4> Objects;
+  std::map<const clang::VarDecl *, CellId> Globals;
+  std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
+  bool Autocast = false;
+  unsigned FreshSymbols = 0;
+};
+
+} // namespace torch_tidy::model
