@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseSet.h"
 
 #include <algorithm>
+#include <set>
 #include <chrono>
 #include <deque>
 
@@ -134,7 +135,9 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       autograd::Defect D;
       unsigned Paths = 0;
       bool Unconditional = false;
+      std::set<std::string> Losers; ///< on every path that has the defect
     };
+    std::set<std::string> Trained; ///< on some path
     std::map<Key, Found> Defects;
     std::deque<std::vector<bool>> Work{{}};
     unsigned Reaching = 0, Runs = 0;
@@ -162,6 +165,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
           }
         }
         ReachedHere |= P.ReachedBackward;
+        Trained.insert(P.Reached.begin(), P.Reached.end());
         if (P.BudgetHit) {
           ++Result.Stats.StepBudgetHits;
           Budget = true;
@@ -180,7 +184,9 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
                                             [](const auto &E) { return E.At.Conditional; });
           if (It == Defects.end())
             It = Defects.insert({K, Found{D, 0, false}}).first;
-          It->second.Unconditional |= Unconditional;
+          It->second.Unconditional |= Unconditional && !D.InDoubt;
+          It->second.D.InDoubt |= D.InDoubt;
+          It->second.Losers.insert(D.Losers.begin(), D.Losers.end());
           if (OnThisPath.insert(K).second)
             ++It->second.Paths;
         }
@@ -193,7 +199,21 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
     Result.Stats.RootsReachingBackward += Reached;
     Result.Stats.PathBudgetHits += Budget;
     for (auto &[K, F] : Defects) {
-      Certainty How = F.Unconditional || (!Budget && F.Paths >= Reaching && Reaching > 0)
+      // What another path trains is not cut off: the generator in a discriminator's step.
+      if (!F.Losers.empty() && std::all_of(F.Losers.begin(), F.Losers.end(),
+                                           [&](const auto &P) { return Trained.count(P); }))
+        continue;
+      // A module by itself: what its caller trains, and what is frozen on purpose, is not known.
+      bool Cut = F.D.Kind == autograd::DefectKind::DependenceCut ||
+                 F.D.Kind == autograd::DefectKind::DependenceZeroed ||
+                 F.D.Kind == autograd::DefectKind::TermLost;
+      if (Cut && R.Kind == Root::Module) {
+        if (F.D.By == autograd::CutBy::Alias || F.D.By == autograd::CutBy::Guard)
+          continue;
+        F.D.InDoubt = true;
+      }
+      Certainty How = !F.D.InDoubt &&
+                              (F.Unconditional || (!Budget && F.Paths >= Reaching && Reaching > 0))
                           ? Certainty::Definite
                           : Certainty::Possible;
       std::optional<Finding> New = Words.describe(F.D, How);

@@ -285,8 +285,11 @@ void Interpreter::mergeInto(const ProgramState &Before, const ProgramState &Othe
         if (join(P.Cells[C], Other.Cells[C], Torch.S, Other.Torch) == Joined::Unknown)
           Unequal.push_back(C);
       });
-  for (CellId C : Unequal)
-    set(C, fresh());
+  for (CellId C : Unequal) {
+    Value Either = fresh();
+    Either.T = P.Cells[C].K == Value::Tensor ? Operand() : P.Cells[C].T; // what it was read from
+    set(C, Either);
+  }
   std::vector<ObjectId> Containers;
   decltype(P.Objects)::forEachPossiblyDifferent(
       P.Objects, Other.Objects, Before.Objects.size(), [&](ObjectId O) {

@@ -13,6 +13,8 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   P = ProgramState();
   Torch.S = autograd::State();
   Torch.Repaired = Repaired;
+  Torch.forgetReads();
+  TemporaryRanges.clear();
   Torch.catchException();
   this->Prefix = Prefix;
   Decisions.clear();
@@ -40,6 +42,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended)
     Torch.finish();
+  R.Reached = Torch.reachedParameters();
   R.Defects = std::move(Torch.S.Defects);
   R.ReachedBackward = Torch.S.Backwards > 0;
   Stats.Steps += Steps;

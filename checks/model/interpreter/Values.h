@@ -44,6 +44,7 @@ struct Value {
   ObjectId O;
   CellId C;
   const clang::FunctionDecl *F = nullptr;
+  Site Missing; ///< Tensor, undefined: where the gradient of a tensor that keeps none was asked for
   clang::SourceLocation Written; ///< where a constant stands in the source
 
   static Value integer(int64_t I) {
@@ -129,6 +130,8 @@ struct Object {
 
   // Guard
   bool PreviousGradMode = true;
+  Site PreviousGradModeOffAt;
+  bool PreviousGradModeOffForGood = false;
   bool PreviousInferenceMode = false;
 
   std::optional<CellId> field(const std::string &Name) const {
