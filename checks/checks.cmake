@@ -24,14 +24,22 @@ function(torch_tidy_check NAME PRECISION SEVERITY SUMMARY)
   set(TORCH_TIDY_CHECK_ROWS "${TORCH_TIDY_CHECK_ROWS}" PARENT_SCOPE)
 endfunction()
 
+torch_tidy_check(torch-buffer-reuse high error
+  "Finds tensors made by from_blob() on memory that is filled anew, or given back, while they are still needed.")
 torch_tidy_check(torch-data-mutation very-high error
   "Finds writes behind autograd's back, through data(), data_ptr(), accessors and their kin, that change a gradient or leave the optimizer with other weights.")
 torch_tidy_check(torch-detach-inplace-write very-high error
   "Finds in-place writes through a detached alias of a tensor that the graph still needs.")
+torch_tidy_check(torch-graph-cut high error
+  "Finds where the graph between a trained parameter and the loss is cut: detach(), item(), guards, operations without a gradient.")
 torch_tidy_check(torch-inplace-activation very-high error
   "Finds activations with inplace(true) that overwrite a value which backward or another branch still needs.")
 torch_tidy_check(torch-inplace-autograd very-high error
   "Finds in-place operations that overwrite a value saved for backward, or a leaf that requires a gradient.")
+torch_tidy_check(torch-lost-write high error
+  "Finds writes that go into a temporary: masks and positions index copies, elements of parameters() and by-value handles are rebound.")
+torch_tidy_check(torch-nonleaf-grad high error
+  "Finds uses of the gradient of a tensor that is no leaf and does not retain it.")
 torch_tidy_check(torch-training-step high error
   "Finds an optimizer that steps between a forward pass and its backward.")
 

@@ -21,6 +21,8 @@ TensorId AbstractTorch::add(Tensor T) {
   if (!T.Memory) {
     T.Memory = S.Storages.add({});
     T.Inference = S.InferenceMode; // an alias is what its source is
+    if (S.InferenceMode)
+      S.Storages.edit(T.Memory).InferenceAt = S.GradModeOffAt;
   }
   if (!T.Count)
     T.Count = S.Counters.add({});
@@ -46,6 +48,7 @@ TensorId AbstractTorch::leaf(Site At, std::string MadeBy, bool RequiresGrad) {
 
 TensorId AbstractTorch::untracked(Site At, std::string Why) {
   Tensor T;
+  T.Opaque = true;
   T.Made = At;
   T.MadeBy = std::move(Why);
   T.Untracked = true;
@@ -58,8 +61,12 @@ void AbstractTorch::markZero(TensorId T, Site At) {
   M.WhyZero = {At, "zeros"};
 }
 
-TensorId AbstractTorch::detached(Operand T, Alias How, Site At) {
+TensorId AbstractTorch::detached(Operand T, Alias How, Site At, const std::string &Name,
+                                 CutBy By) {
   const Tensor From = S.Tensors[T.T];
+  NodeId Source = From.History;
+  // See Note [Lost terms]: only what is one element already can be the twin of a tracked term.
+  NodeId Twin = From.Scalar || (By == CutBy::Number && How == Alias::Detach) ? Source : NodeId();
   Tensor New;
   New.Memory = From.Memory;
   // data() and raw pointers get a counter of their own; an alias of such an alias keeps that one.
@@ -71,12 +78,67 @@ TensorId AbstractTorch::detached(Operand T, Alias How, Site At) {
   New.Made = At;
   New.MadeBy = From.MadeBy;
   New.Untracked = From.Untracked;
+  New.Opaque = From.Opaque;
+  New.OfGradient = From.OfGradient;
+  New.Scalar = From.Scalar || (By == CutBy::Number && How == Alias::Detach);
   New.Integral = From.Integral;
   New.Inference = From.Inference;
   TensorId Result = add(std::move(New));
-  mergeDependences(Result, T, /*Cut=*/true, At, How == Alias::Detach ? "detach()" : "data()", How,
-                   /*InPlace=*/false);
+  bool Repair = Repaired.count(At.Number);
+  if (Repair && Source)
+    setHistory(Result, Source);
+  mergeDependences(Result, T, /*Cut=*/!Repair, At,
+                   !Name.empty()          ? Name
+                   : How == Alias::Detach ? "detach()"
+                                          : "data()",
+                   How,
+                   /*InPlace=*/false, By, Twin);
   return Result;
+}
+
+Operand AbstractTorch::number(const std::vector<Operand> &From, Site At) {
+  Tensor New;
+  New.Made = At;
+  New.MadeBy = "number";
+  New.Scalar = true;
+  for (const Operand &X : From) {
+    New.Untracked |= S.Tensors[X.T].Untracked;
+    // A number that kept its history was read by an item() whose repair is assumed.
+    New.Opaque |= S.Tensors[X.T].Opaque || requiresGrad(X.T);
+    New.OfGradient |= S.Tensors[X.T].OfGradient;
+  }
+  TensorId Result = add(std::move(New));
+  for (const Operand &X : From)
+    mergeDependences(Result, X, /*Cut=*/true, At, "a number", Alias::None, false, CutBy::Number,
+                     S.Tensors[X.T].History);
+  return bind(Result);
+}
+
+/// autograd::grad(): a value that depends on every parameter of the function that was
+/// differentiated, but has a history only where create_graph asked for one.
+Operand AbstractTorch::gradientValue(Operand Output, Operand Input, bool CreateGraph, Site At) {
+  Tensor New;
+  New.Made = At;
+  New.MadeBy = "grad";
+  New.OfGradient = true;
+  for (Operand X : {Output, Input})
+    if (X.T) {
+      New.Untracked |= S.Tensors[X.T].Untracked;
+      New.Opaque |= S.Tensors[X.T].Opaque;
+    }
+  TensorId R = add(std::move(New));
+  for (Operand X : {Output, Input})
+    mergeDependences(R, X, !CreateGraph, At, "torch::autograd::grad() without create_graph",
+                     Alias::None, false, CutBy::Operator);
+  if (CreateGraph && Output.T && requiresGrad(Output.T)) {
+    NodeId N = addNode("grad", At);
+    for (Operand X : {Output, Input})
+      if (X.T && requiresGrad(X.T))
+        connect(N, X, -1);
+    setHistory(R, N);
+    S.Families.edit(S.Tensors[R].Kin).RequiresGrad = true;
+  }
+  return bind(R);
 }
 
 TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Multi,
@@ -87,6 +149,11 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.Count = From.Count;
   New.Where = From.Where;
   New.Untracked = From.Untracked;
+  New.Opaque = From.Opaque;
+  New.OfGradient = From.OfGradient;
+  New.Scalar = From.Scalar && Name != "expand";
+  New.BlobAt = From.BlobAt;
+  New.BlobEpoch = From.BlobEpoch;
   New.Integral = From.Integral;
   New.Inference = From.Inference;
   New.Through = From.Through;
@@ -114,7 +181,9 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
     T.History = N;
     T.FamilyVersion = S.Families[T.Kin].Version;
   }
-  mergeDependences(Result, Base, !S.GradMode, At, Name + " under no-grad", Alias::None, false);
+  mergeDependences(Result, Base, !S.GradMode, S.GradModeOffAt ? S.GradModeOffAt : At,
+                   Name + " under no-grad", Alias::None, false, CutBy::Guard);
+  mergeTerms(Result, Name, {{0, Base}}, At);
   return Result;
 }
 
@@ -278,9 +347,11 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
   if (T.Inference) { // saved_variable.cpp
-    Defect D{DefectKind::InferenceTensor, Outcome::Throws, T.Made,
+    Site Guard = S.Storages[T.Memory].InferenceAt;
+    Defect D{DefectKind::InferenceTensor, Outcome::Throws, Guard ? Guard : T.Made,
              "a tensor made in inference mode is needed for backward by '" +
                  S.Nodes[N].Operation + "', and cannot be saved"};
+    D.By = CutBy::Guard;
     D.Chain.push_back({T.Made, "the tensor is made in inference mode here"});
     D.Chain.push_back({S.Nodes[N].At, "'" + S.Nodes[N].Operation + "' wants to save it here"});
     D.Operation = S.Nodes[N].Operation;
@@ -344,7 +415,10 @@ void AbstractTorch::setHistory(TensorId Id, NodeId N) {
 }
 
 void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
-                                     const std::string &How, Alias Through, bool InPlace) {
+                                     const std::string &How, Alias Through, bool InPlace,
+                                     CutBy By, NodeId CutOff) {
+  read(From.T);
+  mergeSuspects(Into, From);
   Dependences Source = dependences(From.T);
   if (Source.empty())
     return;
@@ -357,6 +431,8 @@ void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cu
       D.How = How;
       D.Through = Through;
       D.InPlace = InPlace;
+      D.By = By;
+      D.From = CutOff;
     }
     auto It = std::lower_bound(Result.begin(), Result.end(), P,
                                [](const auto &E, TensorId X) { return E.first < X; });
@@ -366,6 +442,97 @@ void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cu
       It->second = D;
   }
   S.Tensors.edit(Into).Depends = std::make_shared<const Dependences>(std::move(Result));
+}
+
+/// Note [Lost terms]
+/// A number that is added to a loss shifts it and leaves every gradient as it was. So where a
+/// value of one element that was cut off the tape is added to one that is on it, and the sum gets
+/// to the root of a backward() through nothing but sums and constant factors, adding it had no
+/// effect at all: the author wanted the gradient of that term. Anything else that a cut value does
+/// (a factor, a target, a threshold, an element-wise baseline) has its effect without a gradient
+/// and is none of these. Nor is a term whose tracked original is in the sum as well, the trick
+/// `x - x.detach()`: its node is walked (finish()).
+void AbstractTorch::mergeTerms(TensorId Into, std::string_view Operator,
+                               const std::vector<std::pair<int, Operand>> &Operands, Site At) {
+  const Traits &Trait = traitsOf(Operator);
+  auto TermsOf = [&](const Operand &X) { return X.T ? S.Tensors[X.T].LostTerms : nullptr; };
+  std::vector<LostTerm> Terms;
+  auto Keep = [&](const LostTerm &New) {
+    for (const LostTerm &Old : Terms)
+      if (Old.Added == New.Added && Old.Cut.At == New.Cut.At)
+        return;
+    Terms.push_back(New);
+  };
+  if (Trait.Scales) {
+    // One factor carries the terms; the others must be constants.
+    const std::shared_ptr<const std::vector<LostTerm>> *Found = nullptr;
+    std::shared_ptr<const std::vector<LostTerm>> Of;
+    for (auto &[A, X] : Operands) {
+      if (auto T = TermsOf(X); T && !Found) {
+        Of = T;
+        Found = &Of;
+      } else if (requiresGrad(X.T) || !dependences(X.T).empty()) {
+        return;
+      }
+    }
+    if (Of)
+      for (const LostTerm &T : *Of)
+        Keep(T);
+  } else if (Trait.Sums || Trait.PassesSum) {
+    for (auto &[A, X] : Operands) {
+      if (auto T = TermsOf(X))
+        for (const LostTerm &Old : *T)
+          Keep(Old);
+      if (!Trait.Sums || !X.T || !S.Tensors[X.T].Scalar || requiresGrad(X.T))
+        continue;
+      LostTerm New;
+      for (auto &[P, D] : dependences(X.T)) {
+        if (D.Status != Dependence::Cut || !D.At)
+          continue;
+        if (New.Parameters.empty())
+          New.Cut = D;
+        New.Parameters.push_back(P);
+        New.From.push_back(D.From);
+      }
+      New.Added = At;
+      if (!New.Parameters.empty())
+        Keep(New);
+    }
+  }
+  if (!Terms.empty())
+    S.Tensors.edit(Into).LostTerms = std::make_shared<const std::vector<LostTerm>>(std::move(Terms));
+  else if (S.Tensors[Into].LostTerms)
+    S.Tensors.edit(Into).LostTerms = nullptr;
+}
+
+/// Whether a result is known to have one element.
+bool AbstractTorch::isScalar(const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+                             const CallOptions &Options) const {
+  const Traits &Trait = traitsOf(Op.Name);
+  if (Trait.Reduces) {
+    if (Options.Unreduced)
+      return false;
+    for (size_t A = 0; A < Op.Arguments.size(); ++A) {
+      if (Op.Arguments[A].Name == "dim")
+        return false;
+      if (Op.Arguments[A].Name == "reduction" && A < Arguments.size() && Arguments[A].Constant &&
+          *Arguments[A].Constant == 0)
+        return false;
+    }
+    return true;
+  }
+  if (Trait.Enlarges)
+    return false;
+  bool Any = false;
+  for (const Argument &A : Arguments) {
+    for (const Operand &X : A.Tensors) {
+      if (X.T && !S.Tensors[X.T].Scalar)
+        return false;
+      Any |= static_cast<bool>(X.T);
+    }
+    Any |= !A.Numbers.empty();
+  }
+  return Any;
 }
 
 void AbstractTorch::record(Defect D) {
@@ -414,8 +581,8 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
       }
   for (size_t A = 0; A < Arguments.size(); ++A)
     for (const Operand &X : Arguments[A].Numbers)
-      if (X.T)
-        Operands.push_back({static_cast<int>(A), X});
+      if (X.T) // an element that was read from a larger tensor is one element
+        Operands.push_back({static_cast<int>(A), S.Tensors[X.T].Scalar ? X : number({X}, At)});
 
   NodeId N;
   for (size_t O = 0; O < Op.Outputs.size(); ++O) {
@@ -449,26 +616,45 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
         continue;
       }
     }
+    bool Integral = Trait.IntegralResult || Options.ToIntegral;
     bool Track = AnyGrad && S.GradMode && !S.InferenceMode &&
-                 Out.Diff != facts::Differentiable::No;
+                 Out.Diff != facts::Differentiable::No && !Options.ToIntegral;
+    bool Scalar = isScalar(Op, Arguments, Options);
     for (unsigned I = 0, E = Out.List ? Options.ListSize : 1; I < E; ++I) {
       Tensor New;
       New.Made = At;
       New.MadeBy = Trait.Name;
       New.Untracked = AnyUntracked || !Op.Known;
-      New.Integral = Trait.IntegralResult;
+      New.Integral = Integral;
+      New.Scalar = Scalar;
+      if ((Trait.CopiesElements || Trait.Name == "clone") && !Arguments.empty() &&
+          !Arguments[0].Tensors.empty()) {
+        New.CopiedFrom = Arguments[0].Tensors[0].T;
+        New.Selected = Trait.CopiesElements;
+      }
+      for (auto &[A, X] : Operands) {
+        New.Opaque |= S.Tensors[X.T].Opaque;
+        New.OfGradient |= S.Tensors[X.T].OfGradient;
+      }
       TensorId R = add(std::move(New));
+      bool Flat = Out.Diff == facts::Differentiable::No || Options.ToIntegral;
+      bool Off = !S.GradMode || S.InferenceMode;
       for (auto &[A, X] : Operands)
-        mergeDependences(R, X, !Track, At,
-                         Out.Diff == facts::Differentiable::No ? std::string(Trait.Name)
-                                                               : "no-grad mode",
-                         Alias::None, false);
+        if (Flat && !Off)
+          mergeDependences(R, X, true, At,
+                           "'" + std::string(Trait.Name) +
+                               (Options.ToIntegral ? "' to an integral type" : "'"),
+                           Alias::None, false, CutBy::Operator);
+        else
+          mergeDependences(R, X, !Track, Off && S.GradModeOffAt ? S.GradModeOffAt : At,
+                           "a guard that switches grad mode off", Alias::None, false, CutBy::Guard);
       if (Track) {
         if (!N)
           N = addNode(std::string(Trait.Name), At);
         setHistory(R, N);
         Family &F = S.Families.edit(S.Tensors[R].Kin);
         F.RequiresGrad = true;
+        mergeTerms(R, Trait.Name, Operands, At);
       }
       Results[O].push_back(bind(R));
     }
@@ -491,7 +677,7 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
       }
       std::optional<ZeroCause> Zero;
       if (!Op.Outputs.empty() && Op.Outputs[0].Diff == facts::Differentiable::Zero)
-        Zero = ZeroCause{At, std::string(Trait.Name)};
+        Zero = ZeroCause{At, std::string(Trait.Name), Alias::None, false, /*Operator=*/true};
       if (Trait.Multiplicative) {
         if (auto Z = ZeroFactorOf(A); Z != Operands.end())
           Zero = whyZero(Z->second.T);
@@ -585,17 +771,22 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
 }
 
 Operand AbstractTorch::callUnknown(const std::string &Name, const std::vector<Operand> &Operands,
-                                   Site At) {
+                                   Site At, bool Opaque) {
   Tensor New;
   New.Made = At;
   New.MadeBy = Name;
   New.Untracked = true;
+  New.Opaque = Opaque;
+  for (const Operand &X : Operands)
+    if (X.T)
+      New.Opaque |= S.Tensors[X.T].Opaque;
   TensorId R = add(std::move(New));
   bool AnyGrad = false;
   for (const Operand &X : Operands)
     AnyGrad |= requiresGrad(X.T);
   for (const Operand &X : Operands)
-    mergeDependences(R, X, !S.GradMode, At, "no-grad mode", Alias::None, false);
+    mergeDependences(R, X, !S.GradMode, S.GradModeOffAt ? S.GradModeOffAt : At,
+                     "a guard that switches grad mode off", Alias::None, false, CutBy::Guard);
   if (AnyGrad && S.GradMode) {
     NodeId N = addNode(Name, At);
     for (const Operand &X : Operands)

@@ -30,6 +30,8 @@ struct Argument {
 
 struct CallOptions {
   unsigned ListSize = 2;               ///< elements of a list that is returned
+  bool Unreduced = false;              ///< a loss that is asked to keep its elements
+  bool ToIntegral = false;             ///< the result has a dtype that cannot require grad
   WriteKind Writer = WriteKind::User;  ///< for in-place operators
   Site WriteAt;                        ///< what to change to stop the write, if not the call
   std::optional<Region> Part;          ///< for views: which part, where that is known
@@ -52,7 +54,26 @@ public:
   TensorId untracked(Site At, std::string Why);
   /// Declares the content of a fresh tensor to be zero.
   void markZero(TensorId T, Site At);
-  TensorId detached(Operand T, Alias How, Site At);
+  TensorId detached(Operand T, Alias How, Site At, const std::string &Name = "",
+                    CutBy By = CutBy::Alias);
+  /// The value of a number that was read from tensors: one element without history that depends on
+  /// what they depend on. Several origins are merged into one.
+  Operand number(const std::vector<Operand> &From, Site At);
+  /// What torch::autograd::grad() returns for one input.
+  /// Notes that the value is used; see Suspicion::Unread.
+  void read(TensorId T);
+  unsigned long now() const { return Clock; }
+  void forgetReads() { ReadAt.clear(); }
+  /// From here on, a value computed from T may be wrong because of D.
+  void suspect(TensorId T, Suspicion D);
+  /// D needs no loss to be a defect.
+  void accuse(Suspicion D);
+  /// A tensor on memory of the program's, on the storage of an earlier one (if any).
+  TensorId blob(StorageId Memory, Site At);
+  void fillAnew(StorageId Memory, Site At);
+  /// The gradient of T, which has none, is used.
+  void useMissingGradient(Site Asked, Site Used);
+  Operand gradientValue(Operand Output, Operand Input, bool CreateGraph, Site At);
 
   /// A handle bound now.
   Operand bind(TensorId T) const;
@@ -73,8 +94,9 @@ public:
                                          const CallOptions &Options = {});
 
   /// An operator of which nothing is known but its operands: differentiable, saves nothing that
-  /// could be reported, result untracked.
-  Operand callUnknown(const std::string &Name, const std::vector<Operand> &Operands, Site At);
+  /// could be reported, result untracked. Opaque: it may know parameters that are no operands.
+  Operand callUnknown(const std::string &Name, const std::vector<Operand> &Operands, Site At,
+                      bool Opaque = false);
 
   /// A node of a library module with parameters: see facts::ModuleFact. Inputs and parameters as
   /// the module fact orders them. Outputs share one node.
@@ -92,7 +114,8 @@ public:
 
   //===--- training ------------------------------------------------------------------------===//
 
-  void backward(Operand Root, bool RetainGraph, Site At);
+  /// Deliver: leaves get their gradient (backward(); autograd::grad() hands it to its caller).
+  void backward(Operand Root, bool RetainGraph, Site At, bool Deliver = true);
   /// The optimizer holds T.
   void holdParameter(TensorId T);
   /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do).
@@ -103,6 +126,8 @@ public:
 
   /// At the end of the program: parameters that some optimizer holds and that no backward reached.
   void finish();
+  /// Those that some backward reached with a gradient, named as in Defect::Losers.
+  std::vector<std::string> reachedParameters() const;
 
   /// An exception was raised by the last operation.
   bool thrown() const { return Raised; }
@@ -114,6 +139,11 @@ private:
   struct WriteSpec;
   const facts::FactTable *Facts;
   bool Raised = false;
+  /// When each storage was last read. Not part of the state: what a branch that was tried out read
+  /// may have been read.
+  std::vector<unsigned long> ReadAt;
+  unsigned long Clock = 1;
+  void mergeSuspects(TensorId Into, const Operand &From);
 
   TensorId add(Tensor T);
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
@@ -125,7 +155,14 @@ private:
   void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor, bool Perhaps);
   void noteOperand(NodeId N, const Operand &From);
   void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
-                        const std::string &How, Alias Through, bool InPlace);
+                        const std::string &How, Alias Through, bool InPlace,
+                        CutBy By = CutBy::Operator, NodeId Source = {});
+  void mergeTerms(TensorId Into, std::string_view Operator,
+                  const std::vector<std::pair<int, Operand>> &Operands, Site At);
+  bool isScalar(const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+                const CallOptions &Options) const;
+  std::vector<TensorId> optimised() const;
+  std::string nameOf(TensorId Parameter) const;
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
   const ZeroCause &whyZero(TensorId T) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace torch_tidy::autograd {
 
@@ -52,6 +53,20 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
                                     DefectKind Kind, Site Backward) const {
   const Write &W = S.Storages[Memory].Writes[Index];
   Defect D;
+  if (W.Operation == "refill") {
+    // The filling is meant; that the tensor does not hold a copy is not.
+    D.Kind = DefectKind::BufferReused;
+    D.Effect = Outcome::Wrong;
+    for (TensorId T : S.Storages[Memory].Tensors)
+      if (S.Tensors[T].BlobAt && S.Tensors[T].BlobEpoch <= static_cast<int>(Index))
+        D.Culprit = S.Tensors[T].BlobAt;
+    D.Message = "the buffer of a tensor made by from_blob() is filled anew before backward(), which "
+                "reads the old content for " + quoted(N.Operation);
+    D.Chain.push_back({N.At, "saved for backward by " + quoted(N.Operation) + " here"});
+    D.Chain.push_back({W.At, "the buffer is filled anew here"});
+    D.Chain.push_back({Backward, "backward() runs here"});
+    return D;
+  }
   D.Kind = W.Kind == WriteKind::Optimizer ? DefectKind::StepBetween : Kind;
   D.Effect = W.Kind == WriteKind::Optimizer ? Outcome::Stale : Outcome::Wrong;
   D.Culprit = W.At;
@@ -88,27 +103,47 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
   return D;
 }
 
-void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
+void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLeaves) {
   ++S.Backwards;
   ++S.Effects;
   if (!Root.T)
     return;
+  S.OpaqueBackward |= S.Tensors[Root.T].Opaque;
   if (!requiresGrad(Root.T)) {
-    if (S.Tensors[Root.T].Untracked) {
+    if (S.Tensors[Root.T].Untracked || S.Tensors[Root.T].Opaque) {
       S.OpaqueBackward = true;
       return;
     }
     Defect D{DefectKind::NothingToDo, Outcome::Throws, At,
              "backward() on a value without history", {}};
-    for (auto &[P, E] : dependences(Root.T))
-      if (E.Status == Dependence::Cut && E.At) {
-        D.Culprit = E.At;
-        D.Message = E.How + " cuts the only way from the loss to the parameters";
-        D.Chain.push_back({E.At, "the graph ends here"});
-        D.Through = E.Through;
-        D.InPlace = E.InPlace;
-        break;
+    // What the optimizer holds is what the author wants to train; the cut of a target network is
+    // none to repair.
+    const Dependence *Why = nullptr;
+    TensorId Loser;
+    Dependences All = dependences(Root.T);
+    for (auto &[P, E] : All) {
+      bool Held = std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
+      if (E.Status == Dependence::Cut && E.At && (!Why || Held)) {
+        Why = &E;
+        Loser = P;
+        if (Held)
+          break;
       }
+    }
+    if (Why && Repaired.count(Why->At.Number)) {
+      S.OpaqueBackward = true;
+      return;
+    }
+    if (Why) {
+      D.Culprit = Why->At;
+      D.Message = Why->How + " cuts the only way from the loss to the parameters";
+      D.Chain.push_back({S.Tensors[Loser].Made, "a parameter is made here"});
+      D.Chain.push_back({Why->At, "the graph ends here"});
+      D.Through = Why->Through;
+      D.InPlace = Why->InPlace;
+      D.By = Why->By;
+      D.Operation = Why->How;
+    }
     D.Chain.push_back({At, "backward() runs here on a value without history"});
     raise(std::move(D));
     return;
@@ -130,7 +165,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     }
     // accumulate_grad.cpp: a leaf that no longer wants a gradient is passed over, one that was
     // written in place with history since is refused.
-    if (!E.Leaf || Raised || !requiresGrad(E.Leaf))
+    if (!E.Leaf || Raised || !ToLeaves || !requiresGrad(E.Leaf))
       return;
     if (NodeId Now = historyOf(E.Leaf)) {
       const Tensor &T = S.Tensors[E.Leaf];
@@ -159,6 +194,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
         T.LostHow = A.Cause.How;
         T.LostThrough = A.Cause.Through;
         T.LostInPlace = A.Cause.InPlace;
+        T.LostToOperator = A.Cause.Operator;
         T.LostBackward = At;
       }
     }
@@ -181,6 +217,12 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     auto [Id, A] = *Ready.begin();
     Ready.erase(Ready.begin());
     Visited.push_back(Id);
+    if (ToLeaves)
+      for (TensorId R : S.Retained)
+        if (S.Tensors[R].History == Id)
+          S.Tensors.edit(R).Grad = A.Live ? GradState::Live : GradState::Zero;
+    if (A.Live && ToLeaves && !S.Nodes[Id].Walked)
+      S.Nodes.edit(Id).Walked = true;
     const Node N = S.Nodes[Id];
     if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
       Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
@@ -259,7 +301,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     }
   for (Defect &D : Silent)
     record(std::move(D));
-  noteLostDependences(Root, At);
+  if (ToLeaves)
+    noteLostDependences(Root, At);
 }
 
 /// Remembers for each parameter that a loss depends on in value, but not through the tape, where
@@ -275,8 +318,43 @@ void AbstractTorch::noteLostDependences(Operand Root, Site At) {
     T.LostHow = E.How;
     T.LostThrough = E.Through;
     T.LostInPlace = E.InPlace;
+    T.LostBy = E.By;
     T.LostBackward = At;
   }
+  for (auto &Part : {S.Tensors[Root.T].Suspects, S.Storages[S.Tensors[Root.T].Memory].Suspects})
+    if (Part)
+      for (uint32_t I : *Part)
+        if (Suspicion &X = S.Suspected[I]; !X.Arrived) {
+          X.Arrived = true;
+          X.What.Chain.push_back({At, "backward() starts from a value computed from it here"});
+        }
+  if (auto Terms = S.Tensors[Root.T].LostTerms)
+    for (const LostTerm &T : *Terms)
+      S.LostTerms.push_back({T, At});
+}
+
+/// What the program trains: what its optimizers hold; without an optimizer, every leaf that
+/// requires a gradient.
+std::vector<TensorId> AbstractTorch::optimised() const {
+  if (!S.Parameters.empty())
+    return S.Parameters;
+  std::vector<TensorId> All;
+  for (uint32_t I = 0; I < S.Tensors.size(); ++I)
+    if (S.Tensors[TensorId{I}].LeafRequiresGrad)
+      All.push_back(TensorId{I});
+  return All;
+}
+
+std::string AbstractTorch::nameOf(TensorId P) const {
+  return S.Tensors[P].MadeBy + "@" + std::to_string(S.Tensors[P].Made.Number);
+}
+
+std::vector<std::string> AbstractTorch::reachedParameters() const {
+  std::vector<std::string> Names;
+  for (TensorId P : optimised())
+    if (S.Tensors[P].EverReached == Reach::Live)
+      Names.push_back(nameOf(P));
+  return Names;
 }
 
 void AbstractTorch::holdParameter(TensorId T) {
@@ -286,6 +364,7 @@ void AbstractTorch::holdParameter(TensorId T) {
 
 void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
   ++S.Effects;
+  S.Stepped = true;
   bool GradMode = S.GradMode;
   S.GradMode = false;
   for (TensorId P : Parameters)
@@ -313,24 +392,52 @@ Operand AbstractTorch::gradOf(TensorId P, Site At) {
   if (TensorId G = S.Tensors[P].GradTensor)
     return bind(G);
   TensorId G = leaf(At, "grad of " + S.Tensors[P].MadeBy, false);
+  S.Tensors.edit(G).OfGradient = true;
   S.Tensors.edit(P).GradTensor = G;
   return bind(G);
 }
 
+/// One defect for each place, however many parameters lose their gradient there.
 void AbstractTorch::finish() {
+  for (const Suspicion &X : S.Suspected) {
+    bool Read = X.Unread && X.Unread.Value < ReadAt.size() && ReadAt[X.Unread.Value] > X.Since;
+    if (X.Arrived && !Read)
+      record(X.What);
+  }
+  if (!S.Backwards && S.Stepped && !S.GradMode && S.GradModeOffForGood && S.GradModeOffAt) {
+    // No loss has a history any more, and the program asks before it calls backward().
+    Defect D{DefectKind::DependenceCut, Outcome::Undefined, S.GradModeOffAt,
+             "grad mode is switched off and never on again: nothing gets a gradient", {}};
+    D.Chain.push_back({S.GradModeOffAt, "grad mode is switched off here"});
+    D.By = CutBy::Guard;
+    for (TensorId P : S.Parameters)
+      D.Losers.push_back(nameOf(P));
+    record(std::move(D));
+  }
   if (S.OpaqueBackward || S.Backwards == 0)
     return;
-  for (TensorId P : S.Parameters) {
+  const std::vector<TensorId> Trained = optimised();
+  std::map<std::pair<uint32_t, bool>, Defect> ByPlace;
+  std::set<TensorId> Lost;
+  for (TensorId P : Trained) {
     const Tensor T = S.Tensors[P];
     if (!T.LostAt || T.EverReached == Reach::Live || Repaired.count(T.LostAt.Number))
       continue;
     bool Zero = T.EverReached == Reach::Zero;
-    Defect D;
+    // A factor that happens to be zero (a weight that switches a term off, a placeholder for the
+    // input) is the author's; an operator without a slope is not.
+    if (Zero && !T.LostToOperator && !T.LostInPlace)
+      continue;
+    auto [It, New] = ByPlace.insert({{T.LostAt.Number, Zero}, {}});
+    Defect &D = It->second;
+    D.Losers.push_back(nameOf(P));
+    Lost.insert(P);
+    if (!New)
+      continue;
     D.Kind = Zero ? DefectKind::DependenceZeroed : DefectKind::DependenceCut;
     D.Effect = Zero ? Outcome::Zero : Outcome::Undefined;
     D.Culprit = T.LostAt;
-    D.Message = Zero ? quoted(T.LostHow) + " makes the gradient of parameter " + quoted(T.MadeBy) +
-                           " zero"
+    D.Message = Zero ? quoted(T.LostHow) + " leaves a zero gradient to parameter " + quoted(T.MadeBy)
                      : T.LostHow + " cuts the path from the loss to parameter " + quoted(T.MadeBy);
     D.Chain.push_back({T.Made, "the parameter is made here"});
     D.Chain.push_back({T.LostAt, Zero ? "its gradient becomes zero here" : "the graph is cut here"});
@@ -338,7 +445,44 @@ void AbstractTorch::finish() {
       D.Chain.push_back({T.LostBackward, "backward() does not reach it from here"});
     D.Through = T.LostThrough;
     D.InPlace = T.LostInPlace;
+    D.By = T.LostBy;
     D.Operation = T.LostHow;
+    // Without an optimizer nobody has said what is to be trained; under a guard that is closed
+    // again, a part may be frozen.
+    D.InDoubt = !Zero && (S.Parameters.empty() ||
+                          (T.LostBy == CutBy::Guard && !S.GradModeOffForGood));
+  }
+  for (auto &[Place, D] : ByPlace) {
+    if (D.Losers.size() > 1)
+      D.Message += " and " + std::to_string(D.Losers.size() - 1) + " more";
+    record(std::move(D));
+  }
+
+  for (auto &[Term, Backward] : S.LostTerms) {
+    const Dependence &E = Term.Cut;
+    bool Held = std::any_of(Term.Parameters.begin(), Term.Parameters.end(), [&](TensorId P) {
+      return std::find(Trained.begin(), Trained.end(), P) != Trained.end();
+    });
+    bool Said = std::any_of(Term.Parameters.begin(), Term.Parameters.end(),
+                            [&](TensorId P) { return Lost.count(P) != 0; });
+    bool Walked = std::any_of(Term.From.begin(), Term.From.end(),
+                              [&](NodeId N) { return N && S.Nodes[N].Walked; });
+    if (!Held || Said || Walked || Repaired.count(E.At.Number))
+      continue;
+    Defect D;
+    D.Kind = DefectKind::TermLost;
+    D.Effect = Outcome::Wrong;
+    D.Culprit = E.At;
+    D.Message = E.How + " leaves a term of the loss without a gradient: adding it changes nothing "
+                        "that is learned";
+    D.Chain.push_back({E.At, "the term is cut off the graph here"});
+    D.Chain.push_back({Term.Added, "it is added to the loss here"});
+    D.Chain.push_back({Backward, "backward() runs here without it"});
+    D.Through = E.Through;
+    D.InPlace = E.InPlace;
+    D.By = E.By;
+    D.Operation = E.How;
+    D.InDoubt = S.Parameters.empty() || E.By == CutBy::Guard || E.By == CutBy::Alias;
     record(std::move(D));
   }
 }

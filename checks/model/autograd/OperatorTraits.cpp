@@ -42,6 +42,26 @@ constexpr std::string_view IntegralResults[] = {
     "isfinite", "logical_and", "logical_or", "logical_not", "logical_xor", "nonzero",
     "multinomial", "searchsorted", "bucketize", "bincount"};
 
+constexpr std::string_view Sums[] = {"add",   "sub", "subtract", "rsub",   "stack", "cat",
+                                     "concat", "sum", "hstack",   "vstack", "concatenate"};
+constexpr std::string_view SumPassers[] = {
+    "neg",     "negative", "mean",  "clone",   "to",      "contiguous", "view",
+    "reshape", "squeeze",  "unsqueeze", "flatten", "expand", "select", "permute",
+    "transpose", "t", "float", "double", "cpu", "cuda", "unbind", "alias", "_to_copy"};
+constexpr std::string_view Scales[] = {"mul", "multiply", "div", "divide", "true_divide"};
+constexpr std::string_view Reductions[] = {
+    "sum", "mean", "prod", "norm", "max", "min", "amax", "amin", "std", "var", "median", "nansum",
+    "nanmean", "dot", "vdot", "inner", "all", "any", "logsumexp", "count_nonzero", "dist", "trace",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div",
+    "nll_loss2d", "argmax", "argmin", "frobenius_norm"};
+constexpr std::string_view Enlargers[] = {
+    "stack", "cat", "concat", "hstack", "vstack", "expand", "expand_as", "repeat", "tile",
+    "broadcast_to", "full_like", "zeros_like", "ones_like", "new_full", "full", "outer", "ger",
+    "meshgrid", "one_hot", "index", "embedding", "linear", "matmul", "mm", "concatenate",
+    "arange", "linspace", "eye", "repeat_interleave"};
+constexpr std::string_view ElementCopiers[] = {"index", "masked_select", "index_select", "gather",
+                                               "take", "take_along_dim"};
+
 Traits make(std::string_view Name) {
   Traits T;
   T.Name = Name;
@@ -57,6 +77,14 @@ Traits make(std::string_view Name) {
   T.UsuallyCopies = isOneOf(Plain, Copiers);
   T.SelectsPart = isOneOf(Plain, PartViews);
   T.IntegralResult = isOneOf(Plain, IntegralResults);
+  T.Sums = isOneOf(Plain, Sums);
+  T.PassesSum = isOneOf(Plain, SumPassers);
+  T.Scales = isOneOf(Plain, Scales);
+  // The table measures some functionals as wholes: "nn::functional::mse_loss".
+  std::string_view Last = Plain.substr(Plain.rfind(':') + 1);
+  T.Reduces = isOneOf(Last, Reductions) || Last.ends_with("_loss") || Last.ends_with("Loss");
+  T.Enlarges = isOneOf(Plain, Enlargers);
+  T.CopiesElements = isOneOf(Plain, ElementCopiers);
   return T;
 }
 

@@ -17,6 +17,12 @@ struct Traits {
   bool UsuallyCopies = false;    ///< a "maybe view" that users call to copy (to, contiguous, ...)
   bool SelectsPart = false;      ///< a view of a part, which part is not known
   bool IntegralResult = false;   ///< argmax and the like
+  bool Sums = false;             ///< adds its operands, each with a constant factor
+  bool PassesSum = false;        ///< linear in its one operand
+  bool Scales = false;           ///< a product or quotient, element by element
+  bool Reduces = false;          ///< gives one element, unless it is told a dimension
+  bool Enlarges = false;         ///< may give more elements than its operands have
+  bool CopiesElements = false;   ///< a copy of some or all elements of its first argument
 };
 
 /// By schema name, with or without overload.

@@ -49,6 +49,7 @@ struct ZeroCause {
   std::string How; ///< operation
   Alias Through = Alias::None;
   bool InPlace = false; ///< because something was written
+  bool Operator = false; ///< because the operator's derivative is zero everywhere
 };
 
 enum class WriteKind : uint8_t {
@@ -79,9 +80,24 @@ struct Write {
   std::string Operation; ///< "mul_", "index_put_", "step"
 };
 
+/// Note [Suspicions]
+/// A write that went into a temporary, or memory that was filled anew under a stored tensor, harms
+/// only if a value that should be another one gets to a loss. So such a defect is first a
+/// suspicion on a storage: every value that is computed from it afterwards carries the suspicion,
+/// as it carries what it depends on, and the defect is one when a backward() starts from such a
+/// value. What was written in vain may have been a copy that somebody reads after all: then it was
+/// not in vain (Unread).
+struct Suspicion;
+using Suspicions = std::vector<uint32_t>; ///< positions in State::Suspected, sorted
+
 struct Storage {
   std::vector<Write> Writes;
   std::vector<TensorId> Tensors; ///< every handle on it
+  std::shared_ptr<const Suspicions> Suspects;
+  Site InferenceAt; ///< made in inference mode: who switched it on
+  /// Memory of the program's that from_blob() was given: how much had been written when the last
+  /// tensor was made on it.
+  int LastBlob = -1;
   bool Saved = false;            ///< some node saved it, ever
   bool Zero = false;             ///< known to be all zero now
   ZeroCause WhyZero;
@@ -100,6 +116,15 @@ struct Family {
   TensorId Base; ///< the tensor that the others are views of
 };
 
+/// What ended a path of the tape.
+enum class CutBy : uint8_t {
+  Operator, ///< one without a gradient: argmax, a comparison, a cast to an integral type
+  Alias,    ///< detach(), data()
+  Number,   ///< item(), a raw pointer: the value left the tensors
+  Guard,    ///< grad mode was off
+  Write,    ///< in place, where autograd did not look
+};
+
 /// What became of a parameter's influence on a value.
 struct Dependence {
   enum State : uint8_t { Live, Zeroed, Cut } Status = Live;
@@ -107,8 +132,18 @@ struct Dependence {
   std::string How;  ///< "detach_", "copy_ under no-grad", "round"
   Alias Through = Alias::None;
   bool InPlace = false; ///< by a write or in-place operation
+  CutBy By = CutBy::Operator;
+  NodeId From; ///< the history of the value that was cut off; none under a guard
 };
 using Dependences = std::vector<std::pair<TensorId, Dependence>>; ///< sorted by tensor
+
+/// A term of a sum that contributes a number and no gradient, see Note [Lost terms].
+struct LostTerm {
+  Dependence Cut;                   ///< the first, if its value was cut off in several places
+  std::vector<NodeId> From;         ///< the histories that were cut off
+  std::vector<TensorId> Parameters; ///< on which its value depends
+  Site Added;                       ///< where it was added
+};
 
 enum class GradState : uint8_t { Undefined, Zero, Live };
 
@@ -136,6 +171,16 @@ struct Tensor {
   Site Made;
   std::string MadeBy; ///< operation, or the parameter's name
   std::shared_ptr<const Dependences> Depends;
+  std::shared_ptr<const std::vector<LostTerm>> LostTerms;
+  bool Scalar = false; ///< known to have one element
+  /// Computed from something that was not followed and may know parameters of its own.
+  bool Opaque = false;
+  bool OfGradient = false; ///< a gradient, or computed from one
+  std::shared_ptr<const Suspicions> Suspects;
+  TensorId CopiedFrom; ///< it is a copy of (some of) the elements of this one
+  bool Selected = false; ///< ... by indices or a mask
+  Site BlobAt;         ///< made by from_blob() on memory of the program's
+  int BlobEpoch = -1;  ///< number of writes to that memory then
   /// The content was changed behind autograd after its history was recorded: storage (set_data()
   /// moves a tensor to another) and index of the write.
   StorageId DirtyMemory;
@@ -150,6 +195,8 @@ struct Tensor {
   std::string LostHow;
   Alias LostThrough = Alias::None;
   bool LostInPlace = false;
+  CutBy LostBy = CutBy::Operator;
+  bool LostToOperator = false; ///< zero because an operator's derivative is zero everywhere
   Site LostBackward;
 };
 
@@ -182,6 +229,7 @@ struct Node {
   bool SavesCopy = false; ///< an in-place operation that saves a copy of what it overwrites
   bool Freed = false;
   Site FreedAt;
+  bool Walked = false; ///< some backward() brought it a gradient
   /// An operand's content had been changed behind autograd: storage and index of the write.
   StorageId DirtyMemory;
   int DirtyWrite = -1;
@@ -201,6 +249,10 @@ enum class DefectKind : uint8_t {
   InferenceTensor,    ///< an inference tensor meets autograd
   DependenceCut,      ///< a parameter ends without a gradient
   DependenceZeroed,   ///< a parameter ends with a zero gradient
+  WriteLost,          ///< a write went into a temporary
+  BufferReused,       ///< memory under a tensor that is still needed was filled anew
+  NoGradKept,         ///< the gradient of a tensor that is no leaf and does not retain it is used
+  TermLost,           ///< a term of the loss contributes a number and no gradient
   NothingToDo,        ///< backward() on a value without history
   BackwardTwice,      ///< through a freed graph
   StepBetween,        ///< optimizer step between forward and backward
@@ -223,6 +275,19 @@ struct Defect {
   bool OfLeaf = false;  ///< ... to a leaf that requires grad: a parameter
   std::string Operation = {};
   bool Sometimes = false; ///< met on some of the ways that were joined into this path
+  CutBy By = CutBy::Operator;
+  bool InDoubt = false; ///< somebody may have meant it: possible at best
+  /// DependenceCut, DependenceZeroed: those that lose their gradient, as names that are equal on
+  /// every path. One that another path reaches is no defect.
+  std::vector<std::string> Losers = {};
+};
+
+struct Suspicion {
+  Defect What;
+  /// The defect is none if this storage is read after this moment.
+  StorageId Unread;
+  unsigned long Since = 0;
+  bool Arrived = false; ///< at a loss, or it needs none
 };
 
 /// Everything; copying it is cheap (see Arena).
@@ -233,7 +298,13 @@ struct State {
   Arena<Tensor, TensorTag, 4> Tensors;
   Arena<Node, NodeTag, 8> Nodes;
   bool GradMode = true;
+  Site GradModeOffAt; ///< who switched it off
+  bool GradModeOffForGood = false; ///< ... by set_enabled(), which nothing undoes
   bool InferenceMode = false;
+  std::vector<Suspicion> Suspected;
+  std::vector<TensorId> Retained; ///< retain_grad() was called
+  std::vector<std::pair<LostTerm, Site>> LostTerms; ///< and the backward() whose root had them
+  bool Stepped = false;           ///< some optimizer did
   unsigned Backwards = 0;         ///< how many backward() ran to the end or threw
   bool OpaqueBackward = false;    ///< one started from a value that was not followed
   std::vector<TensorId> Parameters; ///< that some optimizer holds

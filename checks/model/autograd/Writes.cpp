@@ -62,7 +62,7 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
       }
     for (const Operand &X : Arguments[A].Numbers)
       if (X.T)
-        Sources.push_back(X);
+        Sources.push_back(S.Tensors[X.T].Scalar ? X : number({X}, At));
   }
   if (OutVariant && AnyGrad && S.GradMode && !Repaired.count(At.Number)) {
     Defect D{DefectKind::OutVariant, Outcome::Throws, At,
@@ -295,6 +295,10 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   } else if (!traitsOf(Spec.Operation).Multiplicative && !traitsOf(Spec.Operation).KeepsZero) {
     M.Zero = false;
   }
+  if (Spec.Overwrites && !Part) {
+    S.Storages.edit(Before.Memory).Suspects = nullptr;
+    S.Tensors.edit(X.T).Suspects = nullptr;
+  }
   if (Spec.Versioned)
     S.Counters.edit(Before.Count).Bumps.push_back({Before.Memory, Index});
 
@@ -310,8 +314,18 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     for (TensorId Other : Sharers)
       if (Other == X.T || overlap(S.Tensors[Other].Where, Before.Where)) {
         bool Cut = !Track || S.Tensors[Other].Kin != Before.Kin;
-        mergeDependences(Other, Y, Cut, At, How, Before.Through, /*InPlace=*/true);
+        mergeDependences(Other, Y, Cut, At, How, Before.Through, /*InPlace=*/true, CutBy::Write);
+        if (S.Tensors[Y.T].Opaque)
+          S.Tensors.edit(Other).Opaque = true;
+        if (S.Tensors[Y.T].OfGradient && !S.Tensors[Other].OfGradient && Spec.Overwrites)
+          S.Tensors.edit(Other).OfGradient = true;
       }
+  if (Track) {
+    std::vector<std::pair<int, Operand>> Terms{{Spec.Mutated, X}};
+    for (const Operand &Y : Spec.Sources)
+      Terms.push_back({-1, Y});
+    mergeTerms(X.T, Spec.Operation, Terms, At);
+  }
 
   if (Track) {
     Family &F = S.Families.edit(Before.Kin);
@@ -461,6 +475,7 @@ void AbstractTorch::detachInPlace(Operand X, Site At) {
       E.At = At;
       E.How = "detach_()";
       E.InPlace = true;
+      E.By = CutBy::Alias;
     }
   Tensor &T = S.Tensors.edit(X.T);
   T.History = {};

@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseSet.h"
 
 #include <algorithm>
+#include <set>
 #include <chrono>
 #include <deque>
 
@@ -136,7 +137,9 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       autograd::Defect D;
       unsigned Paths = 0;
       bool Unconditional = false;
+      std::set<std::string> Losers; ///< on every path that has the defect
     };
+    std::set<std::string> Trained; ///< on some path
     std::map<Key, Found> Defects;
     std::deque<Path> Work{{}};
     unsigned Reaching = 0, Paths = 0;
@@ -172,6 +175,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
         Budget |= P.RegionsCut;
         NotAllCombinations |= P.NotAllCombinations;
         ReachedHere |= P.ReachedBackward;
+        Trained.insert(P.Reached.begin(), P.Reached.end());
         if (P.BudgetHit) {
           ++Result.Stats.StepBudgetHits;
           Budget = true;
@@ -190,7 +194,9 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
                                             [](const auto &E) { return E.At.Conditional; });
           if (It == Defects.end())
             It = Defects.insert({K, Found{D, 0, false}}).first;
-          It->second.Unconditional |= Unconditional;
+          It->second.Unconditional |= Unconditional && !D.InDoubt;
+          It->second.D.InDoubt |= D.InDoubt;
+          It->second.Losers.insert(D.Losers.begin(), D.Losers.end());
           if (!D.Sometimes && OnThisPath.insert(K).second)
             ++It->second.Paths;
         }
@@ -214,8 +220,22 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
                      : ", each side of each branch in some, but not in all combinations."));
     }
     for (auto &[K, F] : Defects) {
-      Certainty How = F.Unconditional || (!Budget && !NotAllCombinations && F.Paths >= Reaching &&
-                                         Reaching > 0)
+      // What another path trains is not cut off: the generator in a discriminator's step.
+      if (!F.Losers.empty() && std::all_of(F.Losers.begin(), F.Losers.end(),
+                                           [&](const auto &P) { return Trained.count(P); }))
+        continue;
+      // A module by itself: what its caller trains, and what is frozen on purpose, is not known.
+      bool Cut = F.D.Kind == autograd::DefectKind::DependenceCut ||
+                 F.D.Kind == autograd::DefectKind::DependenceZeroed ||
+                 F.D.Kind == autograd::DefectKind::TermLost;
+      if (Cut && R.Kind == Root::Module) {
+        if (F.D.By == autograd::CutBy::Alias || F.D.By == autograd::CutBy::Guard)
+          continue;
+        F.D.InDoubt = true;
+      }
+      Certainty How = !F.D.InDoubt &&
+                              (F.Unconditional || (!Budget && !NotAllCombinations &&
+                                                   F.Paths >= Reaching && Reaching > 0))
                           ? Certainty::Definite
                           : Certainty::Possible;
       std::optional<Finding> New = Words.describe(F.D, How);

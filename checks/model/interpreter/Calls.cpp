@@ -96,8 +96,12 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
   bool ReturnsTensor = Kinds.isTensor(C.ResultType);
   if (ReturnsTensor || !Operands.empty())
     untracked(Why);
+  // A function of LibTorch's knows no parameters but its operands.
+  llvm::StringRef Q = C.Qualified;
+  bool Pure = (Q.starts_with("torch::") || Q.starts_with("at::")) && !Q.contains("::jit::") &&
+              (!C.Method || Kinds.kind(C.Method->getParent()) == ClassKind::Tensor);
   if (ReturnsTensor)
-    return cell(Value::tensor(Torch.callUnknown(C.Name.str(), Operands, C.At)));
+    return cell(Value::tensor(Torch.callUnknown(C.Name.str(), Operands, C.At, !Pure)));
   if (!Operands.empty() && C.ResultType->isRecordType()) {
     // Something that may hold what it was given.
     Value V = externalValue(C.ResultType, C.At, C.Name.str());
@@ -183,7 +187,12 @@ CellId Interpreter::call(const CallExpr *E) {
   } else {
     C.Arguments = arguments(F, Args, &C.Written);
   }
+  if (!isUser(F)) {
+    noteReads(C);
+    buffersWrittenBy(C);
+  }
   CellId Result = dispatch(C);
+  noteLostWrite(C);
   if (Kinds.isTensor(E->getType())) {
     ++Stats.TensorExpressions;
     const Value V = get(Result);
@@ -337,7 +346,7 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
     for (const Operand &X : tensorsIn(get(A)))
       Operands.push_back(X);
   if (Kinds.isTensor(Result))
-    return cell(Value::tensor(Torch.callUnknown("indirect call", Operands, At)));
+    return cell(Value::tensor(Torch.callUnknown("indirect call", Operands, At, /*Opaque=*/true)));
   return cell(externalValue(Result, At, "call"));
 }
 
@@ -352,7 +361,8 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
       for (const Operand &X : tensorsIn(get(A)))
         Operands.push_back(X);
     if (Kinds.isTensor(ResultType))
-      return cell(Value::tensor(Torch.callUnknown(nameOf(F), Operands, site(F->getLocation()))));
+      return cell(Value::tensor(
+          Torch.callUnknown(nameOf(F), Operands, site(F->getLocation()), /*Opaque=*/true)));
     return cell(externalValue(ResultType, site(F->getLocation()), nameOf(F)));
   };
   if (!F->getBody(Definition) || Definition->isDependentContext())
@@ -604,7 +614,7 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
   case ClassKind::GradGuard:
   case ClassKind::InferenceGuard:
   case ClassKind::AutocastGuard:
-    return makeGuard(R, Args);
+    return makeGuard(R, Args, At);
   case ClassKind::Module:
     if (!isUser(R))
       return makeLibraryModule(R, Args, At);
@@ -645,6 +655,8 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
       // Copying a module object copies the handles to its parameters.
       return V;
     }
+    if (Ctor->isMoveConstructor() && V.isObject())
+      P.Blobs.erase(V.O); // the memory lives on in the new container
     return Ctor->isMoveConstructor() ? V : copy(V);
   }
   if (Kind == ClassKind::Other && isUser(R)) {
@@ -702,7 +714,7 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
   case ClassKind::GradGuard:
   case ClassKind::InferenceGuard:
   case ClassKind::AutocastGuard:
-    return makeGuard(R, Args);
+    return makeGuard(R, Args, At);
   case ClassKind::Optimizer:
     if (isUser(R))
       return makeUserObject(R, Ctor, Args);
@@ -745,6 +757,15 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
     } else if (!Args.empty()) {
       P.Objects.edit(S.O).Open = true;
       P.Objects.edit(S.O).External = true;
+      // A range of a tensor's numbers: vector<float>(p, p + n).
+      for (CellId A : Args)
+        if (std::vector<Operand> From = numbersIn(get(A)); !From.empty()) {
+          Value Number = fresh();
+          Number.T = From.front();
+          CellId X = cell(Number);
+          P.Objects.edit(S.O).Elements.push_back(X);
+          break;
+        }
     }
     return S;
   }

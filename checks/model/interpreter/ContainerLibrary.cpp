@@ -203,6 +203,10 @@ CellId Interpreter::sequenceCall(Call &C) {
     return cell(Value::object(I));
   };
   QualType Element = Types::firstTemplateArgument(C.Method->getParent());
+  if (C.Operator == OO_Equal ||
+      isOneOf(N, {"push_back", "emplace_back", "clear", "assign", "resize", "insert", "erase",
+                  "swap", "fill", "pop_back"}))
+    bufferWritten(O, C.At);
   if (C.Operator == OO_Equal) {
     set(C.Self, copy(Arg(0)));
     return C.Self;
@@ -473,6 +477,8 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     else if (N == "transform")
       Target = C.Arguments.size() - 2;
     Value To = Arg(Target);
+    if (auto Owner = ownerOf(To))
+      bufferWritten(*Owner, C.At);
     if (To.K == Value::RawData) {
       std::vector<Operand> From;
       for (CellId A : C.Arguments)
@@ -624,8 +630,12 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
       bool Pure = true;
       for (CellId A : C.Arguments) {
         const Value &V = get(A);
-        if (V.T.T && V.K != Value::Tensor)
-          Origin = V.T;
+        for (const Operand &X : numbersIn(V)) {
+          Value Old, New;
+          Old.T = Origin;
+          New.T = X;
+          Origin = mergedOrigin(Old, New);
+        }
         if (V.K == Value::Integer)
           Key += std::to_string(V.I) + ",";
         else if (V.K == Value::Floating)

@@ -17,6 +17,30 @@ using autograd::WriteKind;
 llvm::StringRef checkFor(const Defect &D) {
   if (D.Kind == DefectKind::StepBetween)
     return "torch-training-step";
+  switch (D.Kind) {
+  case DefectKind::NothingToDo:
+    // Without a cut the value never had a history: somebody else's parameters, or none.
+    return D.Chain.size() > 1 && !D.InPlace ? "torch-graph-cut" : "";
+  case DefectKind::TermLost:
+    return "torch-graph-cut";
+  case DefectKind::InferenceTensor:
+    if (!D.InPlace)
+      return "torch-graph-cut";
+    break;
+  case DefectKind::WriteLost:
+    return "torch-lost-write";
+  case DefectKind::BufferReused:
+    return "torch-buffer-reuse";
+  case DefectKind::NoGradKept:
+    return "torch-nonleaf-grad";
+  case DefectKind::DependenceCut:
+  case DefectKind::DependenceZeroed:
+    if (!D.InPlace)
+      return "torch-graph-cut";
+    break;
+  default:
+    break;
+  }
   if (!D.InPlace)
     return {}; // cuts and order: families of their own
   if (D.Kind == DefectKind::BackwardTwice)
@@ -151,6 +175,19 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   const SourceManager &SM = Context.getSourceManager();
   Text T{SM, Context.getLangOpts()};
   SourceLocation Loc = Program.location(D.Culprit);
+
+  if (checkFor(D) == "torch-graph-cut")
+    return fixesForCut(D);
+  if (D.Kind == DefectKind::WriteLost)
+    return fixesForLostWrite(D);
+  if (D.Kind == DefectKind::BufferReused) {
+    const auto *Made = dyn_cast_or_null<CallExpr>(Program.statement(D.Culprit));
+    if (!Made || T.inMacro(Made->getSourceRange()))
+      return {};
+    return {FixItHint::CreateInsertion(T.after(Made->getEndLoc()), ".clone()")};
+  }
+  if (D.Kind == DefectKind::NoGradKept)
+    return {}; // where to call retain_grad(), a line alone does not say
 
   // inplace(true) -> inplace(false); ReLU(true) -> ReLU(false)
   if (checkFor(D) == "torch-inplace-activation" || !Program.statement(D.Culprit)) {

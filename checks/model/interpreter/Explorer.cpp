@@ -12,6 +12,8 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   P = ProgramState();
   Torch.S = autograd::State();
   Torch.Repaired = Repaired;
+  Torch.forgetReads();
+  TemporaryRanges.clear();
   Torch.catchException();
   Symbols.clear();
   Lives.clear();
@@ -40,6 +42,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended)
     Torch.finish();
+  R.Reached = Torch.reachedParameters();
   R.Defects = std::move(Torch.S.Defects);
   R.ReachedBackward = Torch.S.Backwards > 0;
   R.RegionsCut = RegionsCut;

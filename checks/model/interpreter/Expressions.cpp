@@ -33,6 +33,12 @@ CellId Interpreter::variable(const ValueDecl *D) {
       return It->second;
     CellId C = cell();
     P.Globals[Key] = C;
+    // Enumerators and numbers by another name: torch::kLong.
+    if (!isUser(V) && V->isConstexpr())
+      if (const APValue *A = V->evaluateValue(); A && A->isInt()) {
+        set(C, Value::integer(A->getInt().getExtValue()));
+        return C;
+      }
     const VarDecl *Definition = V;
     if (const Expr *Init = V->getAnyInitializer(Definition); Init && isUser(Definition))
       set(C, rvalue(Init));
@@ -50,6 +56,8 @@ CellId Interpreter::variable(const ValueDecl *D) {
 }
 
 CellId Interpreter::dereference(const Value &V, QualType T) {
+  if (V.isObject() && P.Objects[V.O].K == Object::Iterator && T->isArithmeticType())
+    return element(cell(V), Value::integer(0), T);
   if (V.K == Value::Pointer)
     return V.C;
   if (V.K == Value::Null || V.K == Value::Unknown) {
@@ -106,6 +114,14 @@ CellId Interpreter::member(CellId Base, const ValueDecl *Field) {
 CellId Interpreter::element(CellId Base, const Value &Index, QualType T) {
   if (get(Base).K == Value::Pointer)
     Base = get(Base).C;
+  // A pointer into a container.
+  if (const Value V = get(Base); V.isObject() && P.Objects[V.O].K == Object::Iterator &&
+                                 !P.Objects[V.O].Elements.empty()) {
+    Value Moved = Index;
+    if (Index.K == Value::Integer)
+      Moved = Value::integer(Index.I + P.Objects[V.O].Position);
+    return element(P.Objects[V.O].Elements[0], Moved, T);
+  }
   const Value V = get(Base);
   if (V.K == Value::RawData) {
     // data_ptr<float>()[i]: a number that aliases the tensor; writes to it go to rawWrite.
@@ -210,6 +226,7 @@ CellId Interpreter::lvalue(const Expr *E) {
     if (B->isAssignmentOp()) {
       Value R = rvalue(B->getRHS());
       CellId L = lvalueOf(B->getLHS());
+      elementWritten(L, site(E));
       const Value Old = get(L);
       if (Old.K == Value::RawData && B->getLHS()->getType()->isArithmeticType()) {
         // *p = v, accessor[i] = v: a write that autograd does not see
@@ -482,10 +499,21 @@ Value Interpreter::binary(const BinaryOperator *B) {
   return arithmetic(K, L, R);
 }
 
+/// What a number computed from two depends on.
+Operand Interpreter::mergedOrigin(const Value &A, const Value &B) {
+  Operand X = A.K != Value::Tensor ? A.T : Operand(), Y = B.K != Value::Tensor ? B.T : Operand();
+  if (!X.T || !Y.T || X.T == Y.T)
+    return X.T ? X : Y;
+  if (Torch.dependences(Y.T).empty())
+    return X;
+  if (Torch.dependences(X.T).empty())
+    return Y;
+  return Torch.number({X, Y}, {});
+}
+
 Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value &B) {
   auto WithOrigin = [&](Value V) {
-    if (!V.T.T)
-      V.T = A.K != Value::Tensor && A.T.T ? A.T : B.K != Value::Tensor ? B.T : Operand();
+    V.T = mergedOrigin(A, B);
     return V;
   };
   if (A.K == Value::Integer && B.K == Value::Integer) {

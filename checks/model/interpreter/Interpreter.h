@@ -75,6 +75,7 @@ public:
 
   struct PathResult {
     std::vector<autograd::Defect> Defects;
+    std::vector<std::string> Reached; ///< parameters that got a gradient, as in Defect::Losers
     bool ReachedBackward = false;
     bool BudgetHit = false;  ///< used up its steps
     bool RegionsCut = false; ///< some region had more sides than were tried
@@ -234,6 +235,21 @@ private:
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
   autograd::Argument argumentFrom(const Value &V);
   std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
+  std::vector<Operand> numbersIn(const Value &V, unsigned Depth = 0) const;
+  Operand tensorOfNumbers(const std::vector<Operand> &Numbers, bool OneElement, Site At);
+  bool asksForIntegral(const Call &C) const;
+  bool asksForElements(const Value &Options) const;
+  Operand mergedOrigin(const Value &A, const Value &B);
+  //===--- writes that are lost, memory that is shared (LostWrites.cpp) ----------------------===//
+  void noteReads(const Call &C);
+  void noteLostWrite(const Call &C);
+  void noteRebinding(const Call &C, const Value &New);
+  std::optional<ObjectId> ownerOf(const Value &Memory) const;
+  void bufferWritten(ObjectId Owner, Site At);
+  void elementWritten(CellId Element, Site At);
+  void buffersWrittenBy(const Call &C);
+  void endOfBuffer(const Value &V);
+  bool isInPlaceMethod(const Call &C) const;
   Operand tensorOperand(CellId C);
   Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   bool writtenInPlace(const Value &Options) const;
@@ -255,7 +271,7 @@ private:
   std::optional<CellId> standardFunction(Call &C);
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
   Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
-  Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At);
   void stepOptimizer(ObjectId O, Site At);
@@ -316,6 +332,7 @@ private:
   std::vector<Place> Places;
   std::map<std::pair<clang::SourceLocation::UIntTy, const Stmt *>, uint32_t> PlaceNumbers;
   const Expr *DiscardedExpression = nullptr;
+  llvm::DenseSet<const clang::VarDecl *> TemporaryRanges; ///< loop variables over a temporary
 };
 
 } // namespace torch_tidy::model

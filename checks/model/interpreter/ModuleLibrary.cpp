@@ -352,7 +352,7 @@ CellId Interpreter::forward(ObjectId M, const std::vector<CellId> &Args, Site At
         for (const Operand &X : tensorsIn(get(A)))
           Operands.push_back(X);
       if (Kinds.isTensor(T))
-        return cell(Value::tensor(Torch.callUnknown("forward", Operands, At)));
+        return cell(Value::tensor(Torch.callUnknown("forward", Operands, At, /*Opaque=*/true)));
       return cell(externalValue(T, At, "forward"));
     }
   }
@@ -394,7 +394,7 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
     untracked("module without facts: " + O.Name);
     std::vector<Operand> All = Inputs;
     All.insert(All.end(), Parameters.begin(), Parameters.end());
-    return cell(Value::tensor(Torch.callUnknown(O.Name, All, At)));
+    return cell(Value::tensor(Torch.callUnknown(O.Name, All, At, /*Opaque=*/true)));
   }
   // Facts number the parameters as the fact lists them; absent ones keep their place.
   std::vector<Operand> Ordered;
@@ -419,6 +419,7 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
         Options.WriteAt = site(get(*C).Written);
     }
   Options.Writer = Discarded ? WriteKind::User : WriteKind::Activation;
+  Options.Unreduced = asksForElements(Value::object(M));
 
   unsigned Outputs = 1;
   if (Fact->Returns == "(Tensor,Tensor)")

@@ -14,6 +14,7 @@ struct ProgramState {
   autograd::Arena<Object, ObjectTag, 4> Objects;
   std::map<const clang::VarDecl *, CellId> Globals;
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
+  std::map<ObjectId, autograd::StorageId> Blobs; ///< containers that from_blob() was given
   bool Autocast = false;
   unsigned FreshSymbols = 0;
 };

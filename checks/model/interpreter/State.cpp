@@ -164,7 +164,7 @@ Value Interpreter::defaultValue(QualType T, bool External) {
   case ClassKind::GradGuard:
   case ClassKind::InferenceGuard:
   case ClassKind::AutocastGuard:
-    return makeGuard(R, {});
+    return makeGuard(R, {}, {});
   case ClassKind::Sequence: {
     Value V = Value::object(object(Object::Sequence));
     if (R->getName() == "array")
@@ -277,7 +277,9 @@ void Interpreter::shape(CellId C, QualType T, Site At) {
   const Value V = get(C);
   if (V.K == Value::Integer || V.K == Value::Floating || V.T.T) {
     // A number that becomes a tensor.
-    set(C, Value::tensor(Torch.bind(Torch.leaf(At, "number", false))));
+    std::vector<Operand> From = numbersIn(V);
+    set(C, Value::tensor(From.empty() ? Torch.bind(Torch.leaf(At, "number", false))
+                                      : tensorOfNumbers(From, true, At)));
     return;
   }
   set(C, Value::tensor(Torch.bind(Torch.untracked(At, "value that was not followed"))));

@@ -38,6 +38,8 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
       } else {
         size_t Mark = Lives.size();
         Value V = rvalue(E);
+        for (const Operand &X : tensorsIn(V))
+          Torch.read(X.T);
         unwind(Mark);
         Current->Result = cell(V);
       }
@@ -187,6 +189,11 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
     execute(S->getInit());
   CellId Range = lvalueOf(S->getRangeInit());
   const VarDecl *V = S->getLoopVariable();
+  {
+    const Expr *From = S->getRangeInit()->IgnoreParenImpCasts();
+    if (From->isPRValue() || isa<MaterializeTemporaryExpr>(From))
+      TemporaryRanges.insert(V);
+  }
   Site At = site(S);
   std::vector<CellId> Elements;
   bool Known = false;
@@ -322,7 +329,9 @@ void Interpreter::declare(const VarDecl *V) {
     C = cell(secondName(rvalue(V->getInit()), V->getInit()));
   shape(C, V->getType(), site(V->getLocation()));
   Current->Variables[V] = C;
-  if (needsDestruction(V->getType()))
+  bool Buffer = !V->getType()->isReferenceType() &&
+                (V->getType()->isArrayType() || Kinds.kind(V->getType()) == ClassKind::Sequence);
+  if (Buffer || needsDestruction(V->getType()))
     Lives.push_back({C, V->getType()});
   if (const auto *D = dyn_cast<DecompositionDecl>(V))
     bindStructured(D, C);
@@ -408,6 +417,7 @@ void Interpreter::unwind(size_t Mark) {
 }
 
 void Interpreter::destroy(Value V, QualType T) {
+  endOfBuffer(V);
   if (!V.isObject() || P.Objects[V.O].Dead || !needsDestruction(T))
     return;
   const Object O = P.Objects[V.O];

@@ -102,6 +102,45 @@ std::vector<Operand> Interpreter::tensorsIn(const Value &V, unsigned Depth) cons
   return Out;
 }
 
+/// The tensors that the numbers in a value were read from: a number itself, or the elements of a
+/// container of numbers.
+std::vector<Operand> Interpreter::numbersIn(const Value &V, unsigned Depth) const {
+  std::vector<Operand> Out;
+  if (V.K == Value::Tensor || Depth > 6)
+    return Out;
+  auto Add = [&](const Operand &X) {
+    if (std::none_of(Out.begin(), Out.end(), [&](const Operand &Y) { return Y.T == X.T; }))
+      Out.push_back(X);
+  };
+  if (V.T.T)
+    Add(V.T);
+  if (V.K == Value::Pointer) {
+    for (const Operand &X : numbersIn(get(V.C), Depth + 1))
+      Add(X);
+  } else if (V.isObject()) {
+    const Object &O = P.Objects[V.O];
+    if (O.Name == "TensorDataContainer") // what torch::tensor() takes its numbers in
+      for (const auto &[N, C] : O.Fields)
+        for (const Operand &X : numbersIn(get(C), Depth + 1))
+          Add(X);
+    if (O.K != Object::Sequence && O.K != Object::Iterator && O.K != Object::Tuple)
+      return Out;
+    for (CellId C : O.Elements)
+      for (const Operand &X : numbersIn(get(C), Depth + 1))
+        Add(X);
+  }
+  return Out;
+}
+
+/// A tensor made of numbers: it depends on what they were read from, without a history.
+Operand Interpreter::tensorOfNumbers(const std::vector<Operand> &Numbers, bool OneElement,
+                                     Site At) {
+  Operand X = Torch.number(Numbers, At);
+  Torch.S.Tensors.edit(X.T).Scalar = OneElement;
+  Torch.S.Tensors.edit(X.T).MadeBy = "tensor";
+  return X;
+}
+
 Argument Interpreter::argumentFrom(const Value &V) {
   Argument A;
   switch (V.K) {
@@ -117,8 +156,7 @@ Argument Interpreter::argumentFrom(const Value &V) {
   default:
     break;
   }
-  if (V.K != Value::Tensor && V.T.T)
-    A.Numbers.push_back(V.T);
+  A.Numbers = numbersIn(V);
   return A;
 }
 
@@ -145,6 +183,39 @@ CellId Interpreter::resultOf(const facts::OpFact &Op, std::vector<std::vector<Op
     return cell(Value::object(Tuple));
   }
   return Cells.empty() ? cell() : Cells[0];
+}
+
+/// Whether a dtype among the arguments is one that cannot require grad. The enumerators are those
+/// of c10/core/ScalarType.h.
+bool Interpreter::asksForIntegral(const Call &C) const {
+  auto Integral = [&](const Value &V) {
+    return V.K == Value::Integer && ((V.I >= 0 && V.I <= 4) || V.I == 11);
+  };
+  for (size_t I = 0; I < C.Arguments.size(); ++I) {
+    const Value V = get(C.Arguments[I]);
+    if (V.isObject() && P.Objects[V.O].K == Object::Options) {
+      if (auto F = P.Objects[V.O].field("dtype"))
+        return Integral(get(*F));
+      continue;
+    }
+    QualType T = I < C.Callee->getNumParams() ? C.Callee->getParamDecl(I)->getType() : QualType();
+    if (!T.isNull() && T.getNonReferenceType().getAsString().find("ScalarType") != std::string::npos)
+      return Integral(V);
+  }
+  return false;
+}
+
+/// Options of a loss with reduction(torch::kNone).
+bool Interpreter::asksForElements(const Value &V) const {
+  if (!V.isObject() || (P.Objects[V.O].K != Object::Options && P.Objects[V.O].K != Object::Module))
+    return false;
+  auto F = P.Objects[V.O].field("reduction");
+  if (!F)
+    return false;
+  const Value R = get(*F);
+  if (R.isObject() && P.Objects[R.O].Class)
+    return P.Objects[R.O].Class->getName() == "kNone";
+  return R.K == Value::Unknown; // not known to reduce
 }
 
 CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
@@ -186,6 +257,10 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
     if (auto N = Constant("chunks"); N && *N > 0 && *N <= 16)
       Options.ListSize = static_cast<unsigned>(*N);
   }
+  if (Base == "to" || Base == "_to_copy")
+    Options.ToIntegral = asksForIntegral(C);
+  for (CellId A : C.Arguments)
+    Options.Unreduced |= asksForElements(get(A));
   std::vector<std::vector<Operand>> Results = Torch.call(Op, Arguments, C.At, Options);
   checkThrown();
   bool InPlace = !Op.Arguments.empty() && Op.Arguments[0].Mutated && Method;
@@ -246,6 +321,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     bool Assigns = C.Method && C.Method->getRefQualifier() == RQ_RValue;
     Value R = Arg(0);
     if (!Assigns && R.K == Value::Tensor) {
+      noteRebinding(C, R);
       set(C.Self, secondName(R, C.Written.empty() ? nullptr : C.Written[0]));
       return C.Self;
     }
@@ -275,7 +351,10 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   }
   if (N == "operator[]" || N == "index") {
     bool Copies = false;
-    Operand R = indexed(T, Arg(0), C.At, Copies);
+    Value Index = Arg(0);
+    if (N == "operator[]" && Index.K == Value::Tensor)
+      Index = fresh(); // TensorBase operator[](Tensor): a scalar, read as a number
+    Operand R = indexed(T, Index, C.At, Copies);
     checkThrown();
     return cell(Value::tensor(R));
   }
@@ -305,7 +384,8 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
       (N == "data" && C.ResultType->isPointerType())) {
     Value V;
     V.K = Value::RawData;
-    V.T = Torch.bind(Torch.detached(T, Alias::RawPointer, C.At));
+    V.T = Torch.bind(Torch.detached(T, Alias::RawPointer, C.At, C.Name.str() + "()",
+                                    autograd::CutBy::Number));
     return cell(V);
   }
   if (N == "detach_") {
@@ -343,16 +423,25 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     return cell();
   }
   if (N == "grad" || N == "mutable_grad") {
-    Operand G = Torch.gradOf(T.T, C.At);
-    return cell(Value::tensor(G));
+    Value G = Value::tensor(Torch.gradOf(T.T, C.At));
+    const autograd::Tensor &Of = Torch.S.Tensors[T.T];
+    if (!G.T.T && !Of.Untracked && !Of.RetainsGrad && Torch.requiresGrad(T.T) &&
+        !Torch.isLeaf(T.T))
+      G.Missing = C.At;
+    return cell(G);
   }
   if (N == "retain_grad") {
-    Torch.S.Tensors.edit(T.T).RetainsGrad = true;
+    if (!Torch.S.Tensors[T.T].RetainsGrad) {
+      Torch.S.Tensors.edit(T.T).RetainsGrad = true;
+      Torch.S.Retained.push_back(T.T);
+      ++Torch.S.Effects;
+    }
     return cell();
   }
   if (N == "item" || N == "operator double") {
     Value V = fresh();
-    V.T = Torch.bind(Torch.detached(T, Alias::Detach, C.At));
+    V.T = Torch.bind(
+        Torch.detached(T, Alias::Detach, C.At, "item()", autograd::CutBy::Number));
     return cell(V);
   }
   if (N == "reset") {
@@ -395,10 +484,22 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
                  C.Operator != OO_None;
   if (!Library)
     return std::nullopt;
+  bool Binds = Method && C.Operator == OO_Equal && C.Method->getRefQualifier() != RQ_RValue;
+  for (size_t I = 0; I < C.Arguments.size() && !Binds; ++I)
+    if (const Value V = get(C.Arguments[I]);
+        V.K == Value::Tensor && !V.T.T && V.Missing && I < C.Callee->getNumParams() &&
+        Kinds.isTensor(C.Callee->getParamDecl(I)->getType())) {
+      Torch.useMissingGradient(V.Missing, C.At);
+      checkThrown();
+    }
   if (Method) {
     if (std::optional<CellId> R = tensorSpecial(C))
       return R;
     if (!tensorOperand(C.Self).T) {
+      if (Site Asked = get(C.Self).Missing; Asked && get(C.Self).K == Value::Tensor) {
+        Torch.useMissingGradient(Asked, C.At);
+        checkThrown();
+      }
       if (C.ResultType->isVoidType())
         return cell();
       return cell(externalValue(C.ResultType, C.At, C.Name.str()));
@@ -433,7 +534,16 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
   if (C.Name == "from_blob" && !C.Arguments.empty()) {
     const Value V = get(C.Arguments[0]);
     if (V.K == Value::RawData)
-      return cell(Value::tensor(Torch.bind(Torch.detached(V.T, Alias::RawPointer, C.At))));
+      return cell(Value::tensor(Torch.bind(Torch.detached(
+          V.T, Alias::RawPointer, C.At, "from_blob()", autograd::CutBy::Number))));
+    if (std::vector<Operand> Numbers = numbersIn(V); !Numbers.empty())
+      return cell(Value::tensor(tensorOfNumbers(Numbers, false, C.At)));
+    if (auto Owner = ownerOf(V)) {
+      auto It = P.Blobs.find(*Owner);
+      TensorId T = Torch.blob(It == P.Blobs.end() ? autograd::StorageId() : It->second, C.At);
+      P.Blobs[*Owner] = Torch.S.Tensors[T].Memory;
+      return cell(Value::tensor(Torch.bind(T)));
+    }
     return cell(Value::tensor(Torch.bind(Torch.leaf(C.At, "from_blob", false))));
   }
   if (C.Name == "tensor" || C.Name == "scalar_tensor" || C.Name == "scalar_to_tensor") {
@@ -441,22 +551,18 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
     Value V = Value::tensor(Torch.bind(T));
     // Built from numbers: what they were read from is lost here.
     std::vector<Operand> Numbers;
-    for (CellId A : C.Arguments) {
-      Argument X = argumentFrom(get(A));
-      Numbers.insert(Numbers.end(), X.Numbers.begin(), X.Numbers.end());
-      if (get(A).isObject())
-        for (CellId E : P.Objects[get(A).O].Elements)
-          if (get(E).K != Value::Tensor && get(E).T.T)
-            Numbers.push_back(get(E).T);
-    }
+    for (CellId A : C.Arguments)
+      for (const Operand &X : numbersIn(get(A)))
+        Numbers.push_back(X);
+    Value Given = C.Arguments.empty() ? Value() : get(C.Arguments[0]);
+    if (Given.isObject() && P.Objects[Given.O].Name == "TensorDataContainer" &&
+        !P.Objects[Given.O].Fields.empty())
+      Given = get(P.Objects[Given.O].Fields[0].second);
+    bool OneElement = !C.Arguments.empty() && !Given.isObject();
     if (!Numbers.empty())
-      if (const facts::OpFact *Op = Facts.op("stack")) {
-        std::vector<Argument> Arguments(Op->Arguments.size());
-        Arguments[0].Numbers = Numbers;
-        auto R = Torch.call(*Op, Arguments, C.At, {});
-        if (!R.empty() && !R[0].empty())
-          V = Value::tensor(R[0][0]);
-      }
+      V = Value::tensor(tensorOfNumbers(Numbers, OneElement, C.At));
+    else if (OneElement)
+      Torch.S.Tensors.edit(T).Scalar = true;
     for (CellId A : C.Arguments)
       if (get(A).isObject())
         if (auto F = P.Objects[get(A).O].field("requires_grad"))
@@ -544,7 +650,14 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
     }
     return cell(Value::tensor(Torch.bind(T)));
   }
-  return applyOperator(C, *S->Op, S->ArgumentOf, false);
+  CellId Result = applyOperator(C, *S->Op, S->ArgumentOf, false);
+  // torch::full({n}, value, requires_grad())
+  if (!Method && get(Result).K == Value::Tensor && get(Result).T.T)
+    for (CellId A : C.Arguments)
+      if (const Value V = get(A); V.isObject() && P.Objects[V.O].K == Object::Options)
+        if (auto F = P.Objects[V.O].field("requires_grad"); F && known(get(*F)).value_or(false))
+          Torch.setRequiresGrad(get(Result).T, true, C.At);
+  return Result;
 }
 
 SourceLocation Interpreter::inPlaceWritten(const Value &V) const {

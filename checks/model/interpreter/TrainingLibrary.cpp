@@ -9,11 +9,14 @@ namespace torch_tidy::model {
 
 //===--- guards ----------------------------------------------------------------------------===//
 
-Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &Args) {
+Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &Args, Site At) {
   ObjectId O = object(Object::Guard, R->getNameAsString(), R);
   Object &G = P.Objects.edit(O);
   G.PreviousGradMode = Torch.S.GradMode;
   G.PreviousInferenceMode = Torch.S.InferenceMode;
+  G.PreviousGradModeOffAt = Torch.S.GradModeOffAt;
+  G.PreviousGradModeOffForGood = Torch.S.GradModeOffForGood;
+  bool Before = Torch.S.GradMode;
   std::optional<bool> On = Args.empty() ? std::nullopt : known(get(Args[0]));
   ++Torch.S.Effects;
   switch (Kinds.kind(R)) {
@@ -34,6 +37,12 @@ Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &
   default:
     break;
   }
+  if (!Torch.S.GradMode && Torch.Repaired.count(At.Number))
+    Torch.S.GradMode = Before; // repaired: as if the guard were not there
+  if (Before && !Torch.S.GradMode) {
+    Torch.S.GradModeOffAt = At;
+    Torch.S.GradModeOffForGood = false;
+  }
   return Value::object(O);
 }
 
@@ -43,6 +52,8 @@ void Interpreter::releaseGuard(ObjectId Id) {
   P.Objects.edit(Id).Dead = true;
   Torch.S.GradMode = P.Objects[Id].PreviousGradMode;
   Torch.S.InferenceMode = P.Objects[Id].PreviousInferenceMode;
+  Torch.S.GradModeOffAt = P.Objects[Id].PreviousGradModeOffAt;
+  Torch.S.GradModeOffForGood = P.Objects[Id].PreviousGradModeOffForGood;
   ++Torch.S.Effects;
 }
 
@@ -137,13 +148,16 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
   if (Q.ends_with("GradMode::is_enabled"))
     return cell(Value::integer(Torch.S.GradMode));
   if (Q.ends_with("GradMode::set_enabled")) {
-    if (std::optional<bool> On = known(Arg(0)); On && !isUser(C.Callee)) {
-      Torch.S.GradMode = *On;
-      ++Torch.S.Effects;
-      return cell();
-    }
     if (!isUser(C.Callee)) {
-      Torch.S.GradMode = decide(Arg(0), C.E);
+      std::optional<bool> Known = known(Arg(0));
+      bool On = Known ? *Known : decide(Arg(0), C.E);
+      On |= Torch.Repaired.count(C.At.Number) != 0;
+      if (Torch.S.GradMode && !On) {
+        Torch.S.GradModeOffAt = C.At;
+        Torch.S.GradModeOffForGood = true;
+      }
+      Torch.S.GradMode = On;
+      ++Torch.S.Effects;
       return cell();
     }
   }
@@ -157,15 +171,16 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     bool Create = C.Arguments.size() > 4 && known(Arg(4)).value_or(false);
     bool Retain = Create || (C.Arguments.size() > 3 && known(Arg(3)).value_or(false));
     std::vector<Operand> Inputs = tensorsIn(Arg(1));
-    backward(Arg(0), Retain, C.At);
     std::vector<CellId> Elements;
     std::vector<Operand> Outputs = tensorsIn(Arg(0));
-    for (size_t I = 0; I < std::max<size_t>(Inputs.size(), 1); ++I) {
-      std::vector<Operand> From = Create ? Outputs : std::vector<Operand>();
-      Operand G = Create ? Torch.callUnknown("grad", From, C.At)
-                         : Torch.bind(Torch.leaf(C.At, "grad", false));
-      Elements.push_back(cell(Value::tensor(G)));
+    for (const Operand &X : Outputs) {
+      Torch.backward(X, Retain, C.At, /*ToLeaves=*/false);
+      checkThrown();
     }
+    for (size_t I = 0; I < std::max<size_t>(Inputs.size(), 1); ++I)
+      Elements.push_back(cell(Value::tensor(
+          Torch.gradientValue(Outputs.empty() ? Operand() : Outputs[0],
+                              I < Inputs.size() ? Inputs[I] : Operand(), Create, C.At))));
     ObjectId S = object(Object::Sequence);
     P.Objects.edit(S).Elements = std::move(Elements);
     return cell(Value::object(S));

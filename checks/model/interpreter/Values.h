@@ -45,6 +45,7 @@ struct Value {
   ObjectId O;
   CellId C;
   const clang::FunctionDecl *F = nullptr;
+  Site Missing; ///< Tensor, undefined: where the gradient of a tensor that keeps none was asked for
   clang::SourceLocation Written; ///< where a constant stands in the source
 
   static Value integer(int64_t I) {
@@ -130,6 +131,8 @@ struct Object {
 
   // Guard
   bool PreviousGradMode = true;
+  Site PreviousGradModeOffAt;
+  bool PreviousGradModeOffForGood = false;
   bool PreviousInferenceMode = false;
 
   std::optional<CellId> field(std::string_view Name) const {

@@ -1,0 +1,154 @@
+// RUN: %check %s
+// Writes that arrive, and handles that are rebound and used.
+#include <torch/torch.h>
+using namespace torch;
+using torch::indexing::Slice;
+using torch::indexing::None;
+
+void slice_assign() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  x.index({Slice(0, 2)}) = 0;
+  x.index({0, Slice()}) += 1;
+  x[1] = 3;
+  x[2][1] = 5;
+  auto loss = net(x).pow(2).mean();
+  loss.backward();
+  opt.step();
+}
+
+void mask_put() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  x.index_put_({x > 0}, 0);
+  x.masked_fill_(x < -1, 0);
+  auto loss = net(x).pow(2).mean();
+  loss.backward();
+  opt.step();
+}
+
+void used_copy() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  auto y = x.clone().mul_(2);
+  auto z = x.index({torch::tensor({0, 1, 2, 3, 4}, torch::kLong)}).add_(1);
+  auto sel = x.index({torch::tensor({0}, torch::kLong)});
+  sel += 1;
+  auto loss = net(x).pow(2).mean() + net(y).mean() + net(z).mean() + net(sel).mean();
+  loss.backward();
+  opt.step();
+}
+
+void not_used_for_training() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4}), shown = torch::randn({5, 4});
+  auto loss = net(x).pow(2).mean();
+  loss.backward();
+  opt.step();
+  shown.index({shown > 0}) = 0;
+  auto m = shown.sum().item<float>();
+}
+
+void in_place_update() {
+  nn::Linear net(4, 3);
+  auto x = torch::randn({5, 4});
+  for (int k = 0; k < 3; ++k) {
+    auto loss = net(x).pow(2).mean();
+    net->zero_grad();
+    loss.backward();
+    NoGradGuard g;
+    for (auto p : net->parameters()) p -= 0.1 * p.grad();
+    for (auto &p : net->parameters()) p.sub_(p.grad(), 0.1);
+    auto w = net->weight;
+    w -= 0.1 * w.grad();
+    net->parameters()[0].mul_(0.9);
+    net->parameters()[0].copy_(torch::zeros({3, 4}));
+  }
+}
+
+static Tensor update(Tensor w, Tensor g) {
+  w = w - 0.1 * g;
+  return w;
+}
+
+void functional_update() {
+  auto w = torch::randn({4, 1}, torch::requires_grad());
+  auto x = torch::randn({5, 4});
+  for (int k = 0; k < 3; ++k) {
+    auto loss = torch::mm(x, w).pow(2).mean();
+    loss.backward();
+    w = update(w, w.grad()).detach().set_requires_grad(true);
+  }
+}
+
+void rebind_used() {
+  auto w = torch::randn({4, 1}, torch::requires_grad());
+  auto x = torch::randn({5, 4});
+  for (int k = 0; k < 3; ++k) {
+    auto loss = torch::mm(x, w).pow(2).mean();
+    loss.backward();
+    NoGradGuard g;
+    w = w - 0.1 * w.grad();
+    w.set_requires_grad(true);
+  }
+}
+
+static Tensor prepare(Tensor x) {
+  x = x.to(torch::kFloat);
+  x = x / 255;
+  return x;
+}
+
+static void show(Tensor x) {
+  x = x.detach().cpu();
+  std::cout << x.sizes();
+}
+
+void parameter_rebound_and_returned() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = prepare(torch::randn({5, 4}));
+  show(x);
+  auto loss = net(x).pow(2).mean();
+  loss.backward();
+  opt.step();
+}
+
+void collected() {
+  nn::Linear net(4, 3);
+  auto x = torch::randn({5, 4});
+  auto loss = net(x).pow(2).mean();
+  loss.backward();
+  std::vector<Tensor> fresh;
+  for (auto p : net->parameters()) {
+    p = p - 0.1 * p.grad();
+    fresh.push_back(p);
+  }
+  auto fast = torch::mm(x, fresh[0].t()).mean();
+  fast.backward();
+}
+
+void vector_elements() {
+  nn::Linear net(4, 3);
+  auto x = torch::randn({5, 4});
+  auto loss = net(x).pow(2).mean();
+  auto grads = torch::autograd::grad({loss}, net->parameters(), {}, true, true);
+  auto fast = net->parameters();
+  for (size_t i = 0; i < fast.size(); ++i) fast[i] = fast[i] - 0.1 * grads[i];
+  auto outer = torch::linear(x, fast[0], fast[1]).pow(2).mean();
+  outer.backward();
+}
+
+void data_assign() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  net->weight.data() = torch::zeros({3, 4});
+  net->parameters()[1].data() = torch::zeros({3});
+  auto loss = net(torch::randn({5, 4})).pow(2).mean();
+  loss.backward();
+  opt.step();
+}

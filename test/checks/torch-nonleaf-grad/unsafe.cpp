@@ -1,0 +1,31 @@
+// RUN: %check %s
+// Each program was run beside its corrected twin: the outcome is what was seen.
+#include <torch/torch.h>
+using namespace torch;
+
+void norm_of_hidden() {
+  nn::Linear enc(4, 8), dec(8, 1);
+  auto h = enc(torch::randn({5, 4}));
+  dec(h).sum().backward();
+  auto n = h.grad().norm().item<float>();
+  // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: {{.*}} [definite: throws] [torch-nonleaf-grad]
+}
+
+void update_of_scaled() {
+  auto w = torch::randn({4, 2}, torch::requires_grad()) * 0.1;
+  torch::mm(torch::randn({5, 4}), w).pow(2).sum().backward();
+  NoGradGuard g;
+  w -= 0.1 * w.grad();
+  // CHECK-MESSAGES: :[[@LINE-1]]:16: warning: {{.*}} [definite: throws] [torch-nonleaf-grad]
+}
+
+void variable_then_used() {
+  nn::Linear enc(4, 8), dec(8, 1);
+  auto h = torch::relu(enc(torch::randn({5, 4})));
+  auto loss = dec(h).sum();
+  loss.backward({}, true);
+  auto g = h.grad();
+  // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: {{.*}} [definite: throws] [torch-nonleaf-grad]
+  auto penalty = (g * g).sum();
+  (loss + penalty).backward();
+}
