@@ -32,6 +32,8 @@ torch_tidy_check(torch-inplace-activation very-high error
   "Finds activations with inplace(true) that overwrite a value which backward or another branch still needs.")
 torch_tidy_check(torch-inplace-autograd very-high error
   "Finds in-place operations that overwrite a value saved for backward, or a leaf that requires a gradient.")
+torch_tidy_check(torch-parameter-identity high error
+  "Finds parameters that are used but not registered, replaced by other tensors, or not those that the optimizer steps.")
 torch_tidy_check(torch-training-step high error
   "Finds an optimizer that steps between a forward pass and its backward.")
 

@@ -13,6 +13,7 @@ namespace {
 struct Arrival {
   bool Live = false;
   ZeroCause Cause; ///< why it is zero, if it is not live
+  NodeId Old;      ///< the first node on the way that an earlier backward walked: Note [Old weights]
 };
 
 std::string quoted(const std::string &S) { return "'" + S + "'"; }
@@ -100,20 +101,36 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     }
     Defect D{DefectKind::NothingToDo, Outcome::Throws, At,
              "backward() on a value without history", {}};
-    for (auto &[P, E] : dependences(Root.T))
-      if (E.Status == Dependence::Cut && E.At) {
-        D.Culprit = E.At;
+    // Where the way was cut; a parameter that was replaced explains more than the expression that
+    // replaced it.
+    const Dependences All = dependences(Root.T);
+    auto Cause = All.end();
+    for (auto It = All.begin(); It != All.end(); ++It)
+      if (It->second.Status == Dependence::Cut && It->second.At &&
+          (Cause == All.end() || (It->second.Rebound && !Cause->second.Rebound)))
+        Cause = It;
+    if (Cause != All.end()) {
+      const auto &[P, E] = *Cause;
+      D.Culprit = E.At;
+      D.Through = E.Through;
+      D.InPlace = E.InPlace;
+      if (E.Rebound) {
+        D.Kind = DefectKind::Rebound;
+        D.Message = quoted(S.Tensors[P].MadeBy) +
+                    " is replaced by a tensor that requires no gradient; nothing is left to train";
+        D.Chain.push_back({S.Tensors[P].Made, "the parameter is made here"});
+        D.Chain.push_back({E.At, "its variable is given another tensor here"});
+      } else {
         D.Message = E.How + " cuts the only way from the loss to the parameters";
         D.Chain.push_back({E.At, "the graph ends here"});
-        D.Through = E.Through;
-        D.InPlace = E.InPlace;
-        break;
       }
+    }
     D.Chain.push_back({At, "backward() runs here on a value without history"});
     raise(std::move(D));
     return;
   }
 
+  std::map<NodeId, TensorId> Outdated; // computed from a parameter before its last step
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
   auto Deliver = [&](const Edge &E, const Arrival &From, const ZeroCause *Lost = nullptr) {
@@ -124,8 +141,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     }
     if (E.To) {
       auto [It, New] = Ready.insert({E.To, A});
-      if (!New && A.Live)
+      if (!New && A.Live) {
+        A.Old = A.Old ? A.Old : It->second.Old;
         It->second = A;
+      }
       return;
     }
     // accumulate_grad.cpp: a leaf that no longer wants a gradient is passed over, one that was
@@ -150,6 +169,11 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     if (A.Live) {
       T.Grad = GradState::Live;
       T.EverReached = Reach::Live;
+      T.LastReached = S.Backwards;
+      if (!T.ReachedBy)
+        T.ReachedBy = At;
+      if (A.Old && S.Nodes[A.Old].Born < T.SteppedAt)
+        Outdated.insert({A.Old, E.Leaf});
     } else {
       if (T.Grad == GradState::Undefined)
         T.Grad = GradState::Zero;
@@ -182,11 +206,14 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     Ready.erase(Ready.begin());
     Visited.push_back(Id);
     const Node N = S.Nodes[Id];
+    if (!A.Old && !N.View && (N.Freed || (N.Walked && N.ReplacesAt)))
+      A.Old = Id;
     if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
       Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
                "backward() walks a graph that was already freed", {}};
       D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
       D.Chain.push_back({N.FreedAt, "it was walked, and freed, by backward() here"});
+      blameRebinding(D, Visited);
       raise(std::move(D));
       return;
     }
@@ -251,14 +278,18 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     if (Raised)
       return;
   }
-  if (!RetainGraph)
-    for (NodeId Id : Visited) {
-      Node &N = S.Nodes.edit(Id);
+  for (NodeId Id : Visited) {
+    Node &N = S.Nodes.edit(Id);
+    N.Walked = true;
+    if (!RetainGraph) {
       N.Freed = true;
       N.FreedAt = At;
     }
+  }
   for (Defect &D : Silent)
     record(std::move(D));
+  for (auto &[Old, Leaf] : Outdated)
+    noteOldWeights(Old, Leaf, At);
   noteLostDependences(Root, At);
 }
 
@@ -266,31 +297,32 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
 /// its path was cut; finish() tells whether another backward reached it after all.
 void AbstractTorch::noteLostDependences(Operand Root, Site At) {
   for (auto &[P, E] : dependences(Root.T)) {
-    if (E.Status != Dependence::Cut || S.Tensors[P].EverReached != Reach::Never || !E.At)
+    if (E.Status != Dependence::Cut || !E.At ||
+        (S.Tensors[P].EverReached != Reach::Never && !E.Rebound))
       continue;
     Tensor &T = S.Tensors.edit(P);
-    if (T.LostAt)
+    if (T.LostAt && !(E.Rebound && !T.LostByRebinding))
       continue;
     T.LostAt = E.At;
     T.LostHow = E.How;
     T.LostThrough = E.Through;
     T.LostInPlace = E.InPlace;
+    T.LostByRebinding = E.Rebound;
+    T.LostIn = S.Backwards;
     T.LostBackward = At;
   }
 }
 
-void AbstractTorch::holdParameter(TensorId T) {
-  if (T && std::find(S.Parameters.begin(), S.Parameters.end(), T) == S.Parameters.end())
-    S.Parameters.push_back(T);
-}
-
 void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
   ++S.Effects;
+  ++S.Steps;
   bool GradMode = S.GradMode;
   S.GradMode = false;
   for (TensorId P : Parameters)
-    if (P && S.Tensors[P].Grad != GradState::Undefined)
+    if (P && S.Tensors[P].Grad != GradState::Undefined) {
       optimizerWrite(P, Bumps, At);
+      S.Tensors.edit(P).SteppedAt = S.Steps;
+    }
   S.GradMode = GradMode;
 }
 
@@ -322,7 +354,9 @@ void AbstractTorch::finish() {
     return;
   for (TensorId P : S.Parameters) {
     const Tensor T = S.Tensors[P];
-    if (!T.LostAt || T.EverReached == Reach::Live || Repaired.count(T.LostAt.Number))
+    if (!T.LostAt || Repaired.count(T.LostAt.Number) || finishRebound(P))
+      continue;
+    if (T.EverReached == Reach::Live)
       continue;
     bool Zero = T.EverReached == Reach::Zero;
     Defect D;
@@ -341,6 +375,7 @@ void AbstractTorch::finish() {
     D.Operation = T.LostHow;
     record(std::move(D));
   }
+  finishRebindings();
 }
 
 } // namespace torch_tidy::autograd

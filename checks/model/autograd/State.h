@@ -107,6 +107,7 @@ struct Dependence {
   std::string How;  ///< "detach_", "copy_ under no-grad", "round"
   Alias Through = Alias::None;
   bool InPlace = false; ///< by a write or in-place operation
+  bool Rebound = false; ///< because the variable that held the parameter was given another tensor
 };
 using Dependences = std::vector<std::pair<TensorId, Dependence>>; ///< sorted by tensor
 
@@ -144,11 +145,17 @@ struct Tensor {
   bool RetainsGrad = false;
   Site DetachedAt; ///< by detach_()
   bool IsParameter = false;
+  uint32_t Home = 0; ///< the caller's number of the variable that first held it; 0: none
   Reach EverReached = Reach::Never;
+  Site ReachedBy;           ///< the backward that first brought a live gradient
+  unsigned LastReached = 0; ///< State::Backwards when the last one did
+  unsigned SteppedAt = 0; ///< State::Steps when an optimizer last stepped it
   Site LostAt; ///< where the gradient was lost, for what was never reached alive
   std::string LostHow;
   Alias LostThrough = Alias::None;
   bool LostInPlace = false;
+  bool LostByRebinding = false;
+  unsigned LostIn = 0; ///< State::Backwards then
   Site LostBackward;
 };
 
@@ -181,6 +188,10 @@ struct Node {
   bool SavesCopy = false; ///< an in-place operation that saves a copy of what it overwrites
   bool Freed = false;
   Site FreedAt;
+  bool Walked = false; ///< by some backward
+  bool View = false;  ///< its result shares the storage of its operand
+  unsigned Born = 0;  ///< State::Steps when it was recorded
+  Site ReplacesAt;    ///< its result took the place of the parameter it was computed from, here
   /// An operand's content had been changed behind autograd: storage and index of the write.
   StorageId DirtyMemory;
   int DirtyWrite = -1;
@@ -203,6 +214,20 @@ enum class DefectKind : uint8_t {
   NothingToDo,        ///< backward() on a value without history
   BackwardTwice,      ///< through a freed graph
   StepBetween,        ///< optimizer step between forward and backward
+  // Which object is registered, held by the optimizer, and used:
+  Unregistered,       ///< a member gets gradients, and is none of the module's registered parameters
+  Rebound,            ///< the variable or member of a parameter was given another tensor
+  ComputedOnce,       ///< a value computed from a parameter is used again after the parameter's step
+  OtherOptimized,     ///< the optimizer holds other tensors than those in use
+  NonLeafOptimized,   ///< an optimizer over a tensor that is no leaf
+  RegisteredTwice,    ///< a name that the module has already
+};
+
+/// A variable or member that held the leaf Old was given another leaf.
+struct Rebinding {
+  TensorId Old, New;
+  Site At;
+  unsigned After = 0; ///< State::Backwards then
 };
 
 struct ChainEvent {
@@ -232,9 +257,11 @@ struct State {
   Arena<Node, NodeTag> Nodes;
   bool GradMode = true;
   bool InferenceMode = false;
+  unsigned Steps = 0;             ///< optimizer steps so far
   unsigned Backwards = 0;         ///< how many backward() ran to the end or threw
   bool OpaqueBackward = false;    ///< one started from a value that was not followed
   std::vector<TensorId> Parameters; ///< that some optimizer holds
+  std::vector<Rebinding> Rebindings;
   std::vector<Defect> Defects;
   /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
   /// arms of a branch that leave it alone need not be told apart.

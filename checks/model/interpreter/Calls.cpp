@@ -34,6 +34,8 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
   bool ReturnsTensor = Kinds.isTensor(C.ResultType);
   if (ReturnsTensor || !Operands.empty())
     untracked(Why);
+  if (isUser(C.Callee))
+    noteHandedOver(C);
   if (ReturnsTensor)
     return cell(Value::tensor(Torch.callUnknown(C.Name.str(), Operands, C.At)));
   if (!Operands.empty() && C.ResultType->isRecordType()) {
@@ -188,6 +190,7 @@ CellId Interpreter::dispatch(Call &C) {
         return C.Self;
       if (C.Operator == OO_Equal && !C.Arguments.empty()) {
         set(C.Self, get(C.Arguments[0]));
+        keep(C.Self, C.At);
         return C.Self;
       }
       if (const auto *Conversion = dyn_cast<CXXConversionDecl>(M)) {
@@ -355,6 +358,8 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
       const FieldDecl *F = I->getAnyMember();
       CellId C = F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init));
       shape(C, F->getType(), site(Init));
+      if (!F->getType()->isReferenceType())
+        keep(C, site(Init));
       Object &O = P.Objects.edit(Self.O);
       bool Known = false;
       for (auto &[N, X] : O.Fields)
@@ -403,7 +408,11 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
               O.Children.push_back(X);
             for (const auto &X : From.Fields)
               O.Fields.push_back(X);
+            for (const auto &X : From.Members)
+              O.Members.push_back(X);
           }
+        if (Kinds.kind(Base->getParent()) == ClassKind::Optimizer)
+          holdFrom(Self.O, Args, site(Init));
       }
     }
   }
@@ -431,6 +440,8 @@ void Interpreter::defaultFields(const CXXRecordDecl *R, const Value &Self) {
     CellId C = Init ? (F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init)))
                     : cell(defaultValue(F->getType()));
     shape(C, F->getType(), site(F->getLocation()));
+    if (!F->getType()->isReferenceType())
+      keep(C, Init ? site(Init) : site(F->getLocation()));
     P.Objects.edit(Self.O).Fields.push_back({F->getNameAsString(), C});
   }
 }
@@ -516,7 +527,7 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
     break;
   case ClassKind::Optimizer:
     if (!isUser(R))
-      return makeOptimizer(R, Args);
+      return makeOptimizer(R, Args, At);
     break;
   case ClassKind::Tensor:
     return Args.empty() ? Value::tensor({}) : get(Args[0]);
@@ -543,8 +554,8 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
       (!isUser(Ctor) || !Ctor->isUserProvided())) {
     Value V = get(lvalueOf(Written[0]));
     if (Kind == ClassKind::Module && V.isObject()) {
-      // Copying a module object copies the handles to its parameters.
-      return V;
+      // A module object of its own with the same handles to tensors and submodules.
+      return Ctor->isMoveConstructor() ? V : copyModule(V.O);
     }
     return Ctor->isMoveConstructor() ? V : copy(V);
   }
@@ -607,7 +618,7 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
   case ClassKind::Optimizer:
     if (isUser(R))
       return makeUserObject(R, Ctor, Args);
-    return makeOptimizer(R, Args);
+    return makeOptimizer(R, Args, At);
   case ClassKind::Scaler:
     return Value::object(object(Object::Scaler, "GradScaler", R));
   case ClassKind::Options: {

@@ -17,6 +17,17 @@ using autograd::WriteKind;
 llvm::StringRef checkFor(const Defect &D) {
   if (D.Kind == DefectKind::StepBetween)
     return "torch-training-step";
+  switch (D.Kind) {
+  case DefectKind::Unregistered:
+  case DefectKind::Rebound:
+  case DefectKind::ComputedOnce:
+  case DefectKind::OtherOptimized:
+  case DefectKind::NonLeafOptimized:
+  case DefectKind::RegisteredTwice:
+    return "torch-parameter-identity";
+  default:
+    break;
+  }
   if (!D.InPlace)
     return {}; // cuts and order: families of their own
   if (D.Kind == DefectKind::BackwardTwice)

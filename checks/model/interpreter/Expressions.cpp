@@ -77,6 +77,9 @@ CellId Interpreter::member(CellId Base, const ValueDecl *Field) {
     if (Name == "second")
       return Snapshot.Elements[1];
   }
+  for (const auto &[N, C] : Snapshot.Members)
+    if (N == Name)
+      return C;
   if (auto C = Snapshot.field(Name))
     return *C;
   for (const auto &[N, C] : Snapshot.Parameters)

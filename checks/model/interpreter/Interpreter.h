@@ -38,6 +38,7 @@ struct ProgramState {
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
   bool Autocast = false;
   unsigned FreshSymbols = 0;
+  bool HandedOver = false; ///< a module or optimizer went to code that is not seen
 };
 
 class Interpreter {
@@ -182,7 +183,8 @@ private:
   void parametersOf(ObjectId M, std::vector<std::pair<std::string, CellId>> &Out,
                     const std::string &Prefix, bool Buffers, unsigned Depth = 0) const;
   void setTraining(ObjectId M, int On, unsigned Depth = 0);
-  Value cloneModule(ObjectId M, Site At, unsigned Depth = 0);
+  Value cloneModule(ObjectId M, Site At);
+  Value copyModule(ObjectId M);
   void addChild(ObjectId M, const std::string &Name, const Value &Child);
   std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
   CellId sequenceCall(Call &C);
@@ -190,7 +192,14 @@ private:
   CellId iteratorCall(Call &C);
   std::optional<CellId> standardFunction(Call &C);
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
-  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
+  void keep(CellId Where, Site At);                                 // Identity.cpp
+  bool rebind(CellId Where, const Value &New, const Expr *Left, Site At);
+  bool holdsParameter(const Expr *Left, CellId Where, TensorId Old) const;
+  void refuseName(const std::string &Name, Site First, Site At);
+  void noteHandedOver(const Call &C);
+  void judgeIdentity();
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At);

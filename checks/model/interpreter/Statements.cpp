@@ -310,6 +310,8 @@ void Interpreter::declare(const VarDecl *V) {
     C = cell(secondName(rvalue(V->getInit()), V->getInit()));
   shape(C, V->getType(), site(V->getLocation()));
   Current->Variables[V] = C;
+  if (!V->getType()->isReferenceType())
+    keep(C, site(V->getLocation(), V->getInit()));
   if (needsDestruction(V->getType()))
     Lives.push_back({C, V->getType()});
   if (const auto *D = dyn_cast<DecompositionDecl>(V))

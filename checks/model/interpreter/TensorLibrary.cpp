@@ -246,7 +246,13 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     bool Assigns = C.Method && C.Method->getRefQualifier() == RQ_RValue;
     Value R = Arg(0);
     if (!Assigns && R.K == Value::Tensor) {
-      set(C.Self, secondName(R, C.Written.empty() ? nullptr : C.Written[0]));
+      const auto *Written = dyn_cast_or_null<CXXOperatorCallExpr>(C.E);
+      if (rebind(C.Self, R, Written ? Written->getArg(0) : nullptr, C.At)) {
+        R = secondName(R, C.Written.empty() ? nullptr : C.Written[0]);
+        R.Bound = C.At;
+        set(C.Self, R);
+        keep(C.Self, C.At);
+      }
       return C.Self;
     }
     // t[i] = x, t.data() = x: writes into the left side.

@@ -45,6 +45,7 @@ struct Value {
   CellId C;
   const clang::FunctionDecl *F = nullptr;
   clang::SourceLocation Written; ///< where a constant stands in the source
+  Site Bound; ///< Tensor, module: where a member or element was given this handle
 
   static Value integer(int64_t I) {
     Value V;
@@ -116,10 +117,20 @@ struct Object {
   std::vector<std::pair<std::string, CellId>> Parameters;
   std::vector<std::pair<std::string, CellId>> Buffers;
   std::vector<std::pair<std::string, Value>> Children;
-  int Training = 1; ///< 1, 0, or -1: not known
+  /// Of a library module: its tensor members (`fc->weight`). They start as the registered tensors;
+  /// assigning to one leaves the registered one where it is.
+  std::vector<std::pair<std::string, CellId>> Members;
+  int Training = 1;    ///< 1, 0, or -1: not known
+  bool Loaded = false; ///< weights came from a file
+  bool Handled = false; ///< the program itself asked to train it, or zeroed or clipped its gradients
 
   // Optimizer
   std::vector<TensorId> Held;
+  std::vector<ObjectId> Over; ///< modules whose parameters() it was built from
+  Site Built, Stepped;
+
+  /// Sequence: it holds all that parameters() of these modules gave.
+  std::vector<ObjectId> ParametersOf;
 
   // Closure
   const clang::LambdaExpr *Lambda = nullptr;

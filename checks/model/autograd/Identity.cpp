@@ -1,0 +1,158 @@
+// Which object is held by the optimizer, and which one is used: parameters that are replaced by
+// other tensors, and values that outlive the weights they were computed from.
+#include "autograd/AbstractTorch.h"
+
+#include <algorithm>
+
+namespace torch_tidy::autograd {
+
+namespace {
+std::string quoted(const std::string &S) { return "'" + S + "'"; }
+} // namespace
+
+/// torch/csrc/api/src/optim/optimizer.cpp, add_param_group: "can't optimize a non-leaf Tensor".
+void AbstractTorch::holdParameter(TensorId T, Site At) {
+  if (!T)
+    return;
+  const Tensor &X = S.Tensors[T];
+  if (At && !X.Untracked && !isLeaf(T) && !Repaired.count(X.Made.Number)) {
+    Defect D{DefectKind::NonLeafOptimized, Outcome::Throws, X.Made ? X.Made : At,
+             "'" + X.MadeBy + "' gives a tensor that is no leaf: the optimizer refuses it", {}};
+    D.Chain.push_back({X.Made, "the tensor is computed here"});
+    D.Chain.push_back({At, "the optimizer is built over it here"});
+    D.Operation = X.MadeBy;
+    raise(std::move(D));
+    return;
+  }
+  if (std::find(S.Parameters.begin(), S.Parameters.end(), T) == S.Parameters.end())
+    S.Parameters.push_back(T);
+}
+
+bool AbstractTorch::isTrained(TensorId T) const {
+  if (std::find(S.Parameters.begin(), S.Parameters.end(), T) != S.Parameters.end())
+    return true;
+  const std::vector<Write> &Writes = S.Storages[S.Tensors[T].Memory].Writes;
+  return std::any_of(Writes.begin(), Writes.end(),
+                     [](const Write &W) { return W.Kind == WriteKind::User && !W.Tracked; }) &&
+         S.Tensors[T].GradTensor;
+}
+
+/// Note [Rebinding]
+/// `Tensor t = p; t = x` gives the variable another tensor; whoever else holds the first one (a
+/// module's registry, an optimizer) is not told. Three things can come of it. A new tensor that
+/// requires no gradient takes the parameter out of the graph: its dependence is cut, at the
+/// assignment, and the registered one never gets a gradient (`undefined`). A new leaf gets the
+/// gradients and is not stepped (`stale`). A new value computed from the parameter still leads to
+/// it, but through a graph that belongs to one forward pass: either it was freed when it is walked
+/// again (`throws`), or it saved nothing, and the parameter is stepped while the value, computed
+/// once, stays as it was (`stale`). A view is none of these: it shares the storage that is stepped.
+void AbstractTorch::rebind(TensorId Old, Operand New, Site At) {
+  if (!Old || !New.T || Old == New.T || !S.Tensors[Old].LeafRequiresGrad ||
+      S.Tensors[New.T].Untracked || S.Tensors[Old].Untracked)
+    return;
+  ++S.Effects;
+  Dependences D = dependences(New.T);
+  bool OnOld = false, OnOthers = false;
+  for (const auto &[P, E] : D)
+    if (E.Status != Dependence::Cut)
+      (P == Old ? OnOld : OnOthers) = true;
+  if (OnOld) {
+    if (NodeId N = S.Tensors[New.T].History; N && !S.Nodes[N].View)
+      S.Nodes.edit(N).ReplacesAt = At;
+    return;
+  }
+  S.Rebindings.push_back({Old, New.T, At, S.Backwards});
+  if (OnOthers || requiresGrad(New.T))
+    return;
+  Dependence E;
+  E.Status = Dependence::Cut;
+  E.At = At;
+  E.How = "the assignment";
+  E.Rebound = true;
+  auto It = std::lower_bound(D.begin(), D.end(), Old,
+                             [](const auto &X, TensorId Y) { return X.first < Y; });
+  if (It != D.end() && It->first == Old)
+    It->second = E;
+  else
+    D.insert(It, {Old, E});
+  S.Tensors.edit(New.T).Depends = std::make_shared<const Dependences>(std::move(D));
+}
+
+/// Note [Old weights]
+/// A graph that was walked and freed may be walked again where it saved nothing (a copy, a cast, a
+/// product with a number). If the parameter at its end was stepped in between, the value in the
+/// middle is that of the old weights: it was computed once, outside of the loop that trains.
+void AbstractTorch::noteOldWeights(NodeId Id, TensorId Leaf, Site Backward) {
+  const Node &N = S.Nodes[Id];
+  Site At = N.ReplacesAt ? N.ReplacesAt : N.At;
+  if (Repaired.count(At.Number) || !At)
+    return;
+  const Tensor &P = S.Tensors[Leaf];
+  Defect D{N.ReplacesAt ? DefectKind::Rebound : DefectKind::ComputedOnce, Outcome::Stale, At,
+           "", {}};
+  D.Message = N.ReplacesAt
+                  ? quoted(P.MadeBy) + " is replaced by a value computed from it, which no step changes"
+                  : quoted(N.Operation) + " is computed once from parameter " + quoted(P.MadeBy) +
+                        " and used again after the parameter's step";
+  D.Chain.push_back({P.Made, "the parameter is made here"});
+  D.Chain.push_back({At, "the value is computed from it here"});
+  D.Chain.push_back({Backward, "backward() still goes through that value here, after a step"});
+  record(std::move(D));
+}
+
+/// A graph that is walked twice because a parameter's variable keeps a value computed from it.
+void AbstractTorch::blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const {
+  for (NodeId Id : Walked) {
+    const Node &N = S.Nodes[Id];
+    if (!N.Walked || !N.ReplacesAt)
+      continue;
+    D.Kind = DefectKind::Rebound;
+    D.Culprit = N.ReplacesAt;
+    D.Message = "a parameter is replaced by a value computed from it, whose graph backward() walks "
+                "twice";
+    D.Chain.insert(D.Chain.begin(), {N.ReplacesAt, "the variable that held the parameter is given "
+                                                   "the result of " + quoted(N.Operation) + " here"});
+    return;
+  }
+}
+
+/// The end of a parameter that lost its gradient to a rebinding; false where it did not.
+bool AbstractTorch::finishRebound(TensorId Id) {
+  const Tensor P = S.Tensors[Id];
+  if (!P.LostByRebinding)
+    return false;
+  if (P.LastReached >= P.LostIn)
+    return true; // reached again: something else holds it
+  for (const Rebinding &R : S.Rebindings)
+    if (R.Old == Id && S.Tensors[R.New].EverReached == Reach::Live)
+      return true; // the new one trains, or is told of by finishRebindings()
+  Defect D{DefectKind::Rebound, Outcome::Undefined, P.LostAt,
+           "parameter " + quoted(P.MadeBy) + " is replaced by a tensor that requires no gradient", {}};
+  D.Chain.push_back({P.Made, "the parameter is made here"});
+  D.Chain.push_back({P.LostAt, "its variable is given another tensor here; the optimizer keeps the first"});
+  D.Chain.push_back({P.LostBackward, "backward() gives it no gradient here"});
+  record(std::move(D));
+  return true;
+}
+
+/// Leaves that took the place of a parameter and get its gradients, while the optimizer steps the
+/// parameter.
+void AbstractTorch::finishRebindings() {
+  for (const Rebinding &R : std::vector<Rebinding>(S.Rebindings)) {
+    const Tensor Old = S.Tensors[R.Old], New = S.Tensors[R.New];
+    if (New.EverReached != Reach::Live || isTrained(R.New) || Repaired.count(R.At.Number) ||
+        Old.LastReached > R.After ||
+        std::find(S.Parameters.begin(), S.Parameters.end(), R.Old) == S.Parameters.end())
+      continue;
+    Defect D{DefectKind::Rebound, Outcome::Stale, R.At,
+             "parameter " + quoted(Old.MadeBy) +
+                 " is replaced by another leaf: the optimizer steps the first, the loss uses the second",
+             {}};
+    D.Chain.push_back({Old.Made, "the parameter is made here"});
+    D.Chain.push_back({R.At, "its variable is given another tensor here"});
+    D.Chain.push_back({New.ReachedBy, "backward() gives the gradient to the new one here"});
+    record(std::move(D));
+  }
+}
+
+} // namespace torch_tidy::autograd
