@@ -105,6 +105,11 @@ public:
   /// What grad() gives: an undefined operand, or a tensor of its own.
   Operand gradOf(TensorId T, Site At);
 
+  /// What the user calls it: the variable, the registered name, or the operation that made it.
+  const std::string &nameOf(TensorId T) const;
+  /// Why grad() is undefined after a backward, where that is because the leaf was lost: what is
+  /// asked was computed from a leaf that nobody keeps, or took the place of a parameter.
+  std::optional<Defect> lostGradient(TensorId T, Site Asked) const;
   /// Some optimizer holds it, or the program itself steps it with its gradient.
   bool isTrained(TensorId T) const;
 
@@ -153,6 +158,7 @@ private:
                           const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
   void optimizerWrite(TensorId P, bool Bumps, Site At);
   void noteLostDependences(Operand Root, Site At);
+  void noteTerms(Operand Root);
   // Identity.cpp
   void noteOldWeights(NodeId Old, TensorId Leaf, Site Backward);
   void blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const;

@@ -116,7 +116,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       D.InPlace = E.InPlace;
       if (E.Rebound) {
         D.Kind = DefectKind::Rebound;
-        D.Message = quoted(S.Tensors[P].MadeBy) +
+        D.Message = quoted(nameOf(P)) +
                     " is replaced by a tensor that requires no gradient; nothing is left to train";
         D.Chain.push_back({S.Tensors[P].Made, "the parameter is made here"});
         D.Chain.push_back({E.At, "its variable is given another tensor here"});
@@ -291,6 +291,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
   for (auto &[Old, Leaf] : Outdated)
     noteOldWeights(Old, Leaf, At);
   noteLostDependences(Root, At);
+  noteTerms(Root);
 }
 
 /// Remembers for each parameter that a loss depends on in value, but not through the tape, where

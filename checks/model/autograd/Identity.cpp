@@ -37,6 +37,106 @@ bool AbstractTorch::isTrained(TensorId T) const {
          S.Tensors[T].GradTensor;
 }
 
+const std::string &AbstractTorch::nameOf(TensorId T) const {
+  const Tensor &X = S.Tensors[T];
+  return X.IsParameter || X.Name.empty() ? X.MadeBy : X.Name;
+}
+
+std::optional<Defect> AbstractTorch::lostGradient(TensorId Id, Site Asked) const {
+  const Tensor &T = S.Tensors[Id];
+  if (S.Backwards == 0 || T.Untracked || T.RetainsGrad || T.LeafRequiresGrad)
+    return std::nullopt;
+  if (!T.History) {
+    for (const auto &[P, E] : dependences(Id))
+      if (E.Rebound) {
+        Defect D{DefectKind::Rebound, Outcome::Undefined, E.At,
+                 quoted(nameOf(P)) + " is replaced by a tensor that requires no gradient", {}};
+        D.Chain.push_back({S.Tensors[P].Made, "the parameter is made here"});
+        D.Chain.push_back({E.At, "its variable is given another tensor here"});
+        D.Chain.push_back({Asked, "the new one has no gradient here"});
+        return D;
+      }
+    return std::nullopt;
+  }
+  if (Site At = S.Nodes[T.History].ReplacesAt) {
+    Defect D{DefectKind::Rebound, Outcome::Undefined, At,
+             "a parameter is replaced by a value computed from it, which is no leaf", {}};
+    D.Chain.push_back({At, "the variable that held the parameter is given another tensor here"});
+    D.Chain.push_back({Asked, "the new one has no gradient of its own here"});
+    return D;
+  }
+  // One leaf, made on the way and kept by nobody: `torch::randn({n}, requires_grad()) * 0.01`.
+  std::vector<NodeId> Work{T.History};
+  TensorId Leaf;
+  for (size_t I = 0; I < Work.size(); ++I)
+    for (const Edge &E : S.Nodes[Work[I]].Next) {
+      if (E.To && Work.size() < 16)
+        Work.push_back(E.To);
+      else if (E.To || (Leaf && E.Leaf != Leaf))
+        return std::nullopt;
+      else if (E.Leaf)
+        Leaf = E.Leaf;
+    }
+  if (!Leaf || S.Tensors[Leaf].Home || S.Tensors[Leaf].IsParameter || !T.Home)
+    return std::nullopt;
+  Defect D{DefectKind::LostLeaf, Outcome::Undefined, T.Made,
+           quoted(T.MadeBy) + " makes " + quoted(T.Name.empty() ? "the tensor" : T.Name) +
+               " a result of the leaf that requires grad: the gradient goes there, and nobody keeps it",
+           {}};
+  D.Chain.push_back({S.Tensors[Leaf].Made, "the leaf is made here"});
+  D.Chain.push_back({T.Made, "what is kept is computed from it here"});
+  D.Chain.push_back({Asked, "it has no gradient here"});
+  return D;
+}
+
+/// Note [Terms]
+/// A loss is a sum of terms, and each is there to train something. Which leaves a term leads to is
+/// remembered per term, so that one that trains nothing at all shows.
+void AbstractTorch::noteTerms(Operand Root) {
+  constexpr size_t MostTerms = 12, MostNodes = 4000, MostLosses = 24;
+  if (S.Losses.size() >= MostLosses || !Root.T || !S.Tensors[Root.T].History)
+    return;
+  static constexpr std::string_view Sums[] = {"add",  "sub",  "add_", "sub_", "neg", "mean",
+                                              "sum",  "mul",  "div",  "stack", "cat", "rsub",
+                                              "mul_", "div_", "squeeze", "view", "to"};
+  std::vector<NodeId> Terms{S.Tensors[Root.T].History};
+  for (size_t I = 0; I < Terms.size() && Terms.size() <= MostTerms;) {
+    const Node &N = S.Nodes[Terms[I]];
+    const std::vector<Edge> Next = N.Next;
+    bool Product = N.Operation.starts_with("mul") || N.Operation.starts_with("div");
+    bool Leaves = std::any_of(Next.begin(), Next.end(), [](const Edge &E) { return !E.To; });
+    if (Next.empty() || Leaves || (Product && Next.size() > 1) ||
+        std::find(std::begin(Sums), std::end(Sums), N.Operation) == std::end(Sums)) {
+      ++I;
+      continue;
+    }
+    Terms.erase(Terms.begin() + I);
+    for (const Edge &E : Next)
+      Terms.push_back(E.To);
+  }
+  if (Terms.size() > MostTerms)
+    return;
+  std::vector<std::set<TensorId>> Leaves;
+  for (NodeId Term : Terms) {
+    std::set<NodeId> Seen{Term};
+    std::vector<NodeId> Work{Term};
+    std::set<TensorId> Reached;
+    while (!Work.empty() && Seen.size() < MostNodes) {
+      NodeId N = Work.back();
+      Work.pop_back();
+      for (const Edge &E : S.Nodes[N].Next) {
+        if (E.Leaf)
+          Reached.insert(E.Leaf);
+        if (E.To && Seen.insert(E.To).second)
+          Work.push_back(E.To);
+      }
+    }
+    Leaves.push_back(std::move(Reached));
+  }
+  if (std::find(S.Losses.begin(), S.Losses.end(), Leaves) == S.Losses.end())
+    S.Losses.push_back(std::move(Leaves));
+}
+
 /// Note [Rebinding]
 /// `Tensor t = p; t = x` gives the variable another tensor; whoever else holds the first one (a
 /// module's registry, an optimizer) is not told. Three things can come of it. A new tensor that
@@ -88,11 +188,12 @@ void AbstractTorch::noteOldWeights(NodeId Id, TensorId Leaf, Site Backward) {
   if (Repaired.count(At.Number) || !At)
     return;
   const Tensor &P = S.Tensors[Leaf];
+  const std::string Name = quoted(nameOf(Leaf));
   Defect D{N.ReplacesAt ? DefectKind::Rebound : DefectKind::ComputedOnce, Outcome::Stale, At,
            "", {}};
   D.Message = N.ReplacesAt
-                  ? quoted(P.MadeBy) + " is replaced by a value computed from it, which no step changes"
-                  : quoted(N.Operation) + " is computed once from parameter " + quoted(P.MadeBy) +
+                  ? Name + " is replaced by a value computed from it, which no step changes"
+                  : quoted(N.Operation) + " is computed once from parameter " + Name +
                         " and used again after the parameter's step";
   D.Chain.push_back({P.Made, "the parameter is made here"});
   D.Chain.push_back({At, "the value is computed from it here"});
@@ -127,7 +228,7 @@ bool AbstractTorch::finishRebound(TensorId Id) {
     if (R.Old == Id && S.Tensors[R.New].EverReached == Reach::Live)
       return true; // the new one trains, or is told of by finishRebindings()
   Defect D{DefectKind::Rebound, Outcome::Undefined, P.LostAt,
-           "parameter " + quoted(P.MadeBy) + " is replaced by a tensor that requires no gradient", {}};
+           "parameter " + quoted(nameOf(Id)) + " is replaced by a tensor that requires no gradient", {}};
   D.Chain.push_back({P.Made, "the parameter is made here"});
   D.Chain.push_back({P.LostAt, "its variable is given another tensor here; the optimizer keeps the first"});
   D.Chain.push_back({P.LostBackward, "backward() gives it no gradient here"});
@@ -145,7 +246,7 @@ void AbstractTorch::finishRebindings() {
         std::find(S.Parameters.begin(), S.Parameters.end(), R.Old) == S.Parameters.end())
       continue;
     Defect D{DefectKind::Rebound, Outcome::Stale, R.At,
-             "parameter " + quoted(Old.MadeBy) +
+             "parameter " + quoted(nameOf(R.Old)) +
                  " is replaced by another leaf: the optimizer steps the first, the loss uses the second",
              {}};
     D.Chain.push_back({Old.Made, "the parameter is made here"});

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -145,6 +146,7 @@ struct Tensor {
   bool RetainsGrad = false;
   Site DetachedAt; ///< by detach_()
   bool IsParameter = false;
+  std::string Name;  ///< of the variable that first held it
   uint32_t Home = 0; ///< the caller's number of the variable that first held it; 0: none
   Reach EverReached = Reach::Never;
   Site ReachedBy;           ///< the backward that first brought a live gradient
@@ -220,6 +222,7 @@ enum class DefectKind : uint8_t {
   ComputedOnce,       ///< a value computed from a parameter is used again after the parameter's step
   OtherOptimized,     ///< the optimizer holds other tensors than those in use
   NonLeafOptimized,   ///< an optimizer over a tensor that is no leaf
+  LostLeaf,           ///< what is kept was computed from a leaf that nobody keeps: it has no gradient
   RegisteredTwice,    ///< a name that the module has already
 };
 
@@ -262,6 +265,8 @@ struct State {
   bool OpaqueBackward = false;    ///< one started from a value that was not followed
   std::vector<TensorId> Parameters; ///< that some optimizer holds
   std::vector<Rebinding> Rebindings;
+  /// Of each different backward: the leaves that the terms of its loss lead to. See Note [Terms].
+  std::vector<std::vector<std::set<TensorId>>> Losses;
   std::vector<Defect> Defects;
   /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
   /// arms of a branch that leave it alone need not be told apart.

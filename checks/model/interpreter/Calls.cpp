@@ -183,6 +183,8 @@ CellId Interpreter::dispatch(Call &C) {
     return notFollowed(C, "tensor method: " + C.Name.str());
   case ClassKind::Module:
   case ClassKind::ModuleHolder:
+    if (!C.Self && C.Name == "from_pretrained")
+      return cell(pretrained(C));
     if (C.Self) {
       Value V = get(C.Self);
       if (C.Operator == OO_Arrow || C.Operator == OO_Star ||
@@ -359,7 +361,7 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
       CellId C = F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init));
       shape(C, F->getType(), site(Init));
       if (!F->getType()->isReferenceType())
-        keep(C, site(Init));
+        keep(C, site(Init), F->getName());
       Object &O = P.Objects.edit(Self.O);
       bool Known = false;
       for (auto &[N, X] : O.Fields)
@@ -441,7 +443,7 @@ void Interpreter::defaultFields(const CXXRecordDecl *R, const Value &Self) {
                     : cell(defaultValue(F->getType()));
     shape(C, F->getType(), site(F->getLocation()));
     if (!F->getType()->isReferenceType())
-      keep(C, Init ? site(Init) : site(F->getLocation()));
+      keep(C, Init ? site(Init) : site(F->getLocation()), F->getName());
     P.Objects.edit(Self.O).Fields.push_back({F->getNameAsString(), C});
   }
 }

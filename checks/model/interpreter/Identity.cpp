@@ -23,13 +23,15 @@ std::string quoted(const std::string &S) { return "'" + S + "'"; }
 
 /// A handle was put into a variable, member or element: remembers where, and for a leaf which one
 /// was the first.
-void Interpreter::keep(CellId Where, Site At) {
+void Interpreter::keep(CellId Where, Site At, llvm::StringRef Name) {
   const Value V = get(Where);
   if (V.K != Value::Tensor && !V.isObject())
     return;
-  if (V.K == Value::Tensor && V.T.T && !Torch.S.Tensors[V.T.T].Home &&
-      !Torch.S.Tensors[V.T.T].History)
-    Torch.S.Tensors.edit(V.T.T).Home = Where.Value + 1;
+  if (V.K == Value::Tensor && V.T.T && !Torch.S.Tensors[V.T.T].Home) {
+    autograd::Tensor &T = Torch.S.Tensors.edit(V.T.T);
+    T.Home = Where.Value + 1;
+    T.Name = Name.str();
+  }
   if (V.K == Value::Tensor || P.Objects[V.O].K == Object::Module)
     P.Cells.edit(Where).Bound = At;
 }
@@ -62,6 +64,44 @@ bool Interpreter::rebind(CellId Where, const Value &New, const Expr *Left, Site 
     return false;
   Torch.rebind(Old.T.T, New.T, At);
   return true;
+}
+
+/// grad(), with the reason where it is undefined because the leaf was lost. The reason goes with the
+/// undefined tensor: whoever computes with it raises, and otherwise the end of the program tells.
+Value Interpreter::gradientOf(Operand T, Site At) {
+  Value V = Value::tensor(Torch.gradOf(T.T, At));
+  if (V.T.T)
+    return V;
+  std::optional<Defect> D = Torch.lostGradient(T.T, At);
+  if (!D)
+    return V;
+  if (Torch.Repaired.count(D->Culprit.Number))
+    return Value::tensor(Torch.bind(Torch.leaf(At, "grad", false)));
+  P.LostGradients.push_back(std::move(*D));
+  V.Symbol = static_cast<uint32_t>(P.LostGradients.size());
+  return V;
+}
+
+/// Measured: an undefined tensor as an operand of an operator raises ("Expected a proper Tensor but
+/// got None"); where the parameter is optional (a bias), or in a list, it does not.
+void Interpreter::refuseUndefined(const Call &C) {
+  auto Raise = [&](CellId X) {
+    const Value V = get(X);
+    if (V.K != Value::Tensor || V.T.T || !V.Symbol || V.Symbol > P.LostGradients.size())
+      return;
+    Defect D = P.LostGradients[V.Symbol - 1];
+    D.Effect = Outcome::Throws;
+    D.Chain.push_back({C.At, "computing with an undefined tensor raises here"});
+    Torch.S.Defects.push_back(std::move(D));
+    throw ProgramException();
+  };
+  if (C.Self && C.Name != "defined" && C.Operator != OO_Equal && C.Name != "reset" &&
+      C.Name != "is_same")
+    Raise(C.Self);
+  if (C.Operator != OO_Equal && C.Name != "is_same")
+    for (size_t I = 0; I < C.Arguments.size() && I < C.Callee->getNumParams(); ++I)
+      if (Kinds.isTensor(C.Callee->getParamDecl(I)->getType()))
+        Raise(C.Arguments[I]);
 }
 
 /// OrderedDict::insert: a name is registered once.
@@ -168,11 +208,17 @@ bool isHandedIn(const Stmt *S) {
 ///  - a module was given more parameters after an optimizer was built over its parameters();
 ///  - an optimizer steps tensors that no loss ever depended on, while those they were copied from,
 ///    or those of another object of the same class, get the gradients;
+///  - a term of a loss leads to parameters that no optimizer holds and to no others, or is the only
+///    one to lead to them, while another term does the same for a part of the same module that is
+///    stepped;
 ///  - a module whose gradients the program zeroes or clips, or which it sets to train(), is held by
 ///    no optimizer, while another one is stepped.
 /// The assignments that part a variable from its parameter are judged in autograd/Identity.cpp.
 void Interpreter::judgeIdentity() {
   const autograd::State &S = Torch.S;
+  if (!S.OpaqueBackward)
+    for (const Defect &D : P.LostGradients)
+      Torch.S.Defects.push_back(D);
   if (S.OpaqueBackward || S.Backwards == 0 || P.HandedOver)
     return;
   std::vector<ObjectId> Modules, Stepped;
@@ -269,7 +315,7 @@ void Interpreter::judgeIdentity() {
               {P.Objects[*By].Built, "the optimizer is built over what is registered here"},
               {S.Tensors[T].ReachedBy, "backward() gives it a gradient here"},
               {P.Objects[*By].Stepped, "step() passes it over here"}},
-             Member);
+             registration(M, Member, Part));
     };
     auto Look = [&](const Value &V, const std::string &Member, Site Bound, unsigned Depth,
                     auto &&Self) -> void {
@@ -322,10 +368,10 @@ void Interpreter::judgeIdentity() {
       for (TensorId T : Registered(M))
         if (Unheld(T) && Told.insert(T).second)
           Report(DefectKind::OtherOptimized, O.Built,
-                 "the optimizer is built before " + quoted(S.Tensors[T].MadeBy) +
+                 "the optimizer is built before " + quoted(Torch.nameOf(T)) +
                      " is registered: it never steps it",
                  {{O.Built, "the optimizer takes the parameters of the module here"},
-                  {S.Tensors[T].Made, quoted(S.Tensors[T].MadeBy) + " is made here"},
+                  {S.Tensors[T].Made, quoted(Torch.nameOf(T)) + " is made here"},
                   {S.Tensors[T].ReachedBy, "backward() gives it a gradient here"},
                   {O.Stepped, "step() passes it over here"}});
   }
@@ -344,7 +390,7 @@ void Interpreter::judgeIdentity() {
         if (Origin != H && E.Status == autograd::Dependence::Cut && Unheld(Origin)) {
           Copies = true;
           Report(DefectKind::OtherOptimized, E.At,
-                 "the optimizer steps a copy of parameter " + quoted(S.Tensors[Origin].MadeBy) +
+                 "the optimizer steps a copy of parameter " + quoted(Torch.nameOf(Origin)) +
                      "; the loss uses the parameter itself",
                  {{S.Tensors[Origin].Made, "the parameter is made here"},
                   {E.At, "it is copied here"},
@@ -379,12 +425,14 @@ void Interpreter::judgeIdentity() {
              "the optimizer is built over other parameters than those that are used: no loss "
              "depends on what it steps",
              {{O.Built, "the optimizer is built here"},
-              {S.Tensors[T].Made, quoted(S.Tensors[T].MadeBy) + ", which is used, is made here"},
+              {S.Tensors[T].Made, quoted(Torch.nameOf(T)) + ", which is used, is made here"},
               {S.Tensors[T].ReachedBy, "backward() gives it a gradient here"},
               {O.Stepped, "step() steps others here"}});
       break;
     }
   }
+
+  judgeTerms(Modules, Stepped);
 
   //===--- modules that the program trains, without an optimizer ---------------------------===//
   for (ObjectId M : Modules) {
@@ -399,20 +447,153 @@ void Interpreter::judgeIdentity() {
     auto First = std::find_if(Own.begin(), Own.end(), Unheld);
     if (!None || First == Own.end() || Told.count(*First))
       continue;
-    for (ObjectId Id : Stepped) {
-      const Object O = P.Objects[Id];
-      if (std::none_of(O.Held.begin(), O.Held.end(), Live))
-        continue;
+    if (std::optional<ObjectId> Id = blamed(Stepped)) {
+      const Object O = P.Objects[*Id];
       Report(DefectKind::OtherOptimized, O.Built,
-             "no optimizer holds " + quoted(S.Tensors[*First].MadeBy) +
+             "no optimizer holds " + quoted(Torch.nameOf(*First)) +
                  ", which is trained together with what this one steps",
              {{S.Tensors[*First].Made, "it is made here"},
               {O.Built, "the optimizer is built without it here"},
               {S.Tensors[*First].ReachedBy, "backward() gives it a gradient here"},
               {O.Stepped, "step() passes it over here"}});
-      break;
     }
   }
+}
+
+/// The call that registers a member under its own name: none where that name is taken by a tensor.
+std::string Interpreter::registration(ObjectId M, const std::string &Member,
+                                      const Object *Part) const {
+  const Object &O = P.Objects[M];
+  auto Has = [&](const auto &Names) {
+    return std::any_of(Names.begin(), Names.end(), [&](const auto &X) { return X.first == Member; });
+  };
+  if (!O.Class || !isUser(O.Class) || Has(O.Parameters) || Has(O.Buffers))
+    return {};
+  if (!Part)
+    return "register_parameter";
+  return Has(O.Children) ? "replace_module" : "register_module";
+}
+
+/// The optimizer that ought to hold what none holds: one over tensors that another one has already,
+/// otherwise the first that steps something.
+std::optional<ObjectId> Interpreter::blamed(const std::vector<ObjectId> &Stepped) const {
+  std::optional<ObjectId> First;
+  for (ObjectId Id : Stepped) {
+    const std::vector<TensorId> &Held = P.Objects[Id].Held;
+    if (std::none_of(Held.begin(), Held.end(), [&](TensorId T) {
+          return Torch.S.Tensors[T].EverReached == Reach::Live;
+        }))
+      continue;
+    for (ObjectId Other : Stepped)
+      if (Other != Id && P.Objects[Other].Held == Held)
+        return Id;
+    First = First ? First : std::optional(Id);
+  }
+  return First;
+}
+
+/// What a term of a loss is there for; see Note [Terms].
+void Interpreter::judgeTerms(const std::vector<ObjectId> &Modules,
+                             const std::vector<ObjectId> &Stepped) {
+  const autograd::State &S = Torch.S;
+  std::optional<ObjectId> By = blamed(Stepped);
+  if (!By || S.Losses.empty())
+    return;
+  const Object Optimizer = P.Objects[*By];
+  auto Held = [&](TensorId T) {
+    return std::find(S.Parameters.begin(), S.Parameters.end(), T) != S.Parameters.end();
+  };
+  auto Lost = [&](TensorId T) {
+    const autograd::Tensor &X = S.Tensors[T];
+    return X.LeafRequiresGrad && X.IsParameter && !X.GradTensor && X.EverReached == Reach::Live &&
+           !Torch.isTrained(T);
+  };
+  struct Tree {
+    ObjectId M;
+    std::set<TensorId> Own;
+    bool AnyHeld = false, AllLost = true;
+  };
+  std::vector<Tree> Trees;
+  std::set<ObjectId> PartOfHeld; // below a module that is stepped in part
+  std::set<TensorId> Fixed;      // of modules that are used as they are
+  for (ObjectId M : Modules) {
+    std::vector<std::pair<std::string, CellId>> All;
+    parametersOf(M, All, "", false);
+    Tree X{M, {}};
+    for (const auto &[N, C] : All)
+      if (Operand T = tensorOperand(C); T.T) {
+        X.Own.insert(T.T);
+        X.AnyHeld |= Held(T.T);
+        X.AllLost &= Lost(T.T) || !S.Tensors[T.T].LeafRequiresGrad;
+      }
+    if (P.Objects[M].Loaded || P.Objects[M].Training == 0)
+      Fixed.insert(X.Own.begin(), X.Own.end());
+    if (X.AnyHeld) {
+      std::vector<ObjectId> Work{M};
+      for (size_t I = 0; I < Work.size() && I < 4096; ++I)
+        for (const auto &[N, Child] : P.Objects[Work[I]].Children)
+          if (Child.isObject() && P.Objects[Child.O].K == Object::Module &&
+              PartOfHeld.insert(Child.O).second)
+            Work.push_back(Child.O);
+    }
+    if (!X.Own.empty())
+      Trees.push_back(std::move(X));
+  }
+  std::set<TensorId> Told;
+  auto Report = [&](TensorId T) {
+    if (!Told.insert(T).second || !Optimizer.Built || Torch.Repaired.count(Optimizer.Built.Number))
+      return;
+    Defect D{DefectKind::OtherOptimized, Outcome::Stale, Optimizer.Built,
+             "a term of the loss trains " + quoted(Torch.nameOf(T)) + ", which no optimizer holds", {}};
+    D.Chain.push_back({S.Tensors[T].Made, "it is made here"});
+    D.Chain.push_back({Optimizer.Built, "the optimizer is built without it here"});
+    D.Chain.push_back({S.Tensors[T].ReachedBy, "backward() gives it a gradient here"});
+    D.Chain.push_back({Optimizer.Stepped, "step() passes it over here"});
+    Torch.S.Defects.push_back(std::move(D));
+  };
+  for (const std::vector<std::set<TensorId>> &Loss : S.Losses)
+    for (size_t I = 0; I < Loss.size(); ++I) {
+      // A term that leads to lost parameters alone, and to all of a module that stands by itself.
+      if (!Loss[I].empty() && std::all_of(Loss[I].begin(), Loss[I].end(), Lost)) {
+        for (const Tree &X : Trees)
+          if (!X.AnyHeld && X.AllLost && !PartOfHeld.count(X.M) && !Fixed.count(*X.Own.begin()) &&
+              std::includes(Loss[I].begin(), Loss[I].end(), X.Own.begin(), X.Own.end())) {
+            // Not what something stepped is computed from: a backbone under a weight penalty.
+            bool Feeds = false;
+            for (const auto &Other : S.Losses)
+              for (const auto &Term : Other)
+                Feeds |= std::any_of(Term.begin(), Term.end(), Held) &&
+                         std::any_of(X.Own.begin(), X.Own.end(),
+                                     [&](TensorId T) { return Term.count(T) != 0; });
+            if (!Feeds)
+              Report(*X.Own.begin());
+          }
+        continue;
+      }
+      // A head of its own, beside another head of the same module that is stepped.
+      auto OnlyHere = [&](size_t Term) {
+        std::set<TensorId> Result = Loss[Term];
+        for (size_t K = 0; K < Loss.size(); ++K)
+          if (K != Term)
+            for (TensorId T : Loss[K])
+              Result.erase(T);
+        return Result;
+      };
+      std::set<TensorId> Mine = OnlyHere(I);
+      if (Loss.size() < 2 || Mine.empty() || !std::all_of(Mine.begin(), Mine.end(), Lost) ||
+          std::any_of(Mine.begin(), Mine.end(), [&](TensorId T) { return Fixed.count(T) != 0; }))
+        continue;
+      for (size_t K = 0; K < Loss.size(); ++K) {
+        if (K == I)
+          continue;
+        std::set<TensorId> Theirs = OnlyHere(K);
+        for (const Tree &X : Trees)
+          if (std::includes(X.Own.begin(), X.Own.end(), Mine.begin(), Mine.end()) &&
+              std::any_of(Theirs.begin(), Theirs.end(),
+                          [&](TensorId T) { return Held(T) && X.Own.count(T); }))
+            Report(*Mine.begin());
+      }
+    }
 }
 
 } // namespace torch_tidy::model

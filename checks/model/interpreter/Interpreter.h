@@ -38,6 +38,7 @@ struct ProgramState {
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
   bool Autocast = false;
   unsigned FreshSymbols = 0;
+  std::vector<autograd::Defect> LostGradients; ///< see Interpreter::gradientOf
   bool HandedOver = false; ///< a module or optimizer went to code that is not seen
 };
 
@@ -171,6 +172,7 @@ private:
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
   autograd::Argument argumentFrom(const Value &V);
   std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
+  std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
   Operand tensorOperand(CellId C);
   Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   bool writtenInPlace(const Value &Options) const;
@@ -185,6 +187,8 @@ private:
   void setTraining(ObjectId M, int On, unsigned Depth = 0);
   Value cloneModule(ObjectId M, Site At);
   Value copyModule(ObjectId M);
+  Value pretrained(Call &C);
+  void addTensor(ObjectId M, const std::string &Name, const Value &V);
   void addChild(ObjectId M, const std::string &Name, const Value &Child);
   std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
   CellId sequenceCall(Call &C);
@@ -194,12 +198,17 @@ private:
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
   Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
-  void keep(CellId Where, Site At);                                 // Identity.cpp
+  void keep(CellId Where, Site At, llvm::StringRef Name = {});                                 // Identity.cpp
   bool rebind(CellId Where, const Value &New, const Expr *Left, Site At);
   bool holdsParameter(const Expr *Left, CellId Where, TensorId Old) const;
   void refuseName(const std::string &Name, Site First, Site At);
   void noteHandedOver(const Call &C);
+  Value gradientOf(Operand T, Site At);
+  void refuseUndefined(const Call &C);
   void judgeIdentity();
+  void judgeTerms(const std::vector<ObjectId> &Modules, const std::vector<ObjectId> &Stepped);
+  std::string registration(ObjectId M, const std::string &Member, const Object *Part) const;
+  std::optional<ObjectId> blamed(const std::vector<ObjectId> &Stepped) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At);

@@ -72,6 +72,11 @@ Value Interpreter::makeLibraryModule(const CXXRecordDecl *R, const std::vector<C
       addChild(O, std::to_string(I), get(Args[I]));
     return Value::object(O);
   }
+  if (Name == "ParameterList" || Name == "ParameterDict") {
+    for (CellId A : Args)
+      addTensor(O, "", get(A));
+    return Value::object(O);
+  }
   if (Name == "Functional") {
     if (!Args.empty())
       P.Objects.edit(O).Fields.push_back({"function", Args[0]});
@@ -143,6 +148,37 @@ void Interpreter::setTraining(ObjectId M, int On, unsigned Depth) {
   for (const auto &[N, C] : std::vector<std::pair<std::string, Value>>(P.Objects[M].Children))
     if (C.isObject() && P.Objects[C.O].K == Object::Module)
       setTraining(C.O, On, Depth + 1);
+}
+
+/// ParameterList and ParameterDict: register_parameter(name, x, x.requires_grad()), so what does not
+/// require grad stays as it is.
+void Interpreter::addTensor(ObjectId M, const std::string &Name, const Value &V) {
+  if (V.K == Value::Tensor && V.T.T) {
+    CellId X = cell(V);
+    Torch.S.Tensors.edit(V.T.T).IsParameter = true;
+    std::string As = Name.empty() ? std::to_string(P.Objects[M].Parameters.size()) : Name;
+    P.Objects.edit(M).Parameters.push_back({As, X});
+    ++Torch.S.Effects;
+  } else if (V.isObject()) {
+    for (CellId E : std::vector<CellId>(P.Objects[V.O].Elements))
+      addTensor(M, "", get(E));
+  }
+}
+
+/// Embedding::from_pretrained(weights, options): frozen unless the options say otherwise.
+Value Interpreter::pretrained(Call &C) {
+  const CXXRecordDecl *R = C.Method->getParent();
+  const CXXRecordDecl *Impl = Kinds.holderImpl(R);
+  Value V = makeLibraryModule(Impl ? Impl : R, {}, C.At);
+  bool Frozen = true;
+  if (C.Arguments.size() > 1)
+    if (const Value &O = get(C.Arguments[1]); O.isObject())
+      if (auto F = P.Objects[O.O].field("freeze"))
+        Frozen = known(get(*F)).value_or(true);
+  for (const auto &[N, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[V.O].Parameters))
+    if (Operand T = tensorOperand(X); T.T)
+      Torch.setRequiresGrad(T, !Frozen, C.At);
+  return V;
 }
 
 /// A module object copied: cells of its own, with the same handles in them.
@@ -338,6 +374,40 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     P.Objects.edit(M).Loaded = true;
   if (N == "to" || N == "save" || N == "load" || N == "pretty_print" || N == "cuda" || N == "cpu")
     return cell();
+  if (P.Objects[M].Name == "ParameterList" || P.Objects[M].Name == "ParameterDict") {
+    if (N == "append" || N == "extend" || N == "insert" || N == "update") {
+      const Value Last = C.Arguments.empty() ? Value() : get(C.Arguments.back());
+      addTensor(M, Text(0), Last);
+      return cell(Value::object(M));
+    }
+    if (N == "operator[]" || N == "at" || N == "get") {
+      const Object &O = P.Objects[M];
+      const Value I = Arg(0);
+      if (I.K == Value::Integer && I.I >= 0 && I.I < static_cast<int64_t>(O.Parameters.size()))
+        return O.Parameters[I.I].second;
+      for (const auto &[Name, X] : O.Parameters)
+        if (Name == Text(0))
+          return X;
+      if (!O.Parameters.empty())
+        return O.Parameters.back().second;
+    }
+    if (N == "size")
+      return cell(Value::integer(static_cast<int64_t>(P.Objects[M].Parameters.size())));
+    if (N == "empty")
+      return cell(Value::integer(P.Objects[M].Parameters.empty()));
+    if (N == "begin" || N == "end" || N == "values") {
+      ObjectId S = object(Object::Sequence);
+      for (const auto &[Name, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[M].Parameters))
+        P.Objects.edit(S).Elements.push_back(X);
+      if (N == "values")
+        return cell(Value::object(S));
+      ObjectId I = object(Object::Iterator);
+      CellId Holder = cell(Value::object(S));
+      P.Objects.edit(I).Elements = {Holder};
+      P.Objects.edit(I).Position = N == "end" ? static_cast<int>(P.Objects[S].Elements.size()) : 0;
+      return cell(Value::object(I));
+    }
+  }
   if (N == "push_back" || N == "append" || N == "insert" || N == "extend" || N == "update") {
     for (size_t I = 0; I < C.Arguments.size(); ++I)
       addChild(M, Text(0).empty() ? std::to_string(P.Objects[M].Children.size()) : Text(0),

@@ -311,7 +311,7 @@ void Interpreter::declare(const VarDecl *V) {
   shape(C, V->getType(), site(V->getLocation()));
   Current->Variables[V] = C;
   if (!V->getType()->isReferenceType())
-    keep(C, site(V->getLocation(), V->getInit()));
+    keep(C, site(V->getLocation(), V->getInit()), V->getName());
   if (needsDestruction(V->getType()))
     Lives.push_back({C, V->getType()});
   if (const auto *D = dyn_cast<DecompositionDecl>(V))

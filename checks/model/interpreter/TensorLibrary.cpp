@@ -235,6 +235,29 @@ Operand Interpreter::indexed(Operand Base, const Value &Index, Site At, bool &Co
   return Torch.callUnknown("index", {Base}, At);
 }
 
+/// Whether a conversion of a leaf that requires grad gives a tensor of its own, and no leaf any more,
+/// or the leaf itself. Where the type or device is not known, what follows is only possible.
+std::optional<bool> Interpreter::convertsLeaf(Call &C, const Operand &T) const {
+  if (!isOneOf(C.Name, {"to", "cpu", "cuda", "contiguous", "toType"}) ||
+      !Torch.S.Tensors[T.T].LeafRequiresGrad)
+    return std::nullopt;
+  if (C.Name == "cpu" || C.Name == "contiguous")
+    return false;
+  if (C.Name == "cuda")
+    return true;
+  const Expr *E = C.Written.empty() ? nullptr : C.Written[0]->IgnoreUnlessSpelledInSource();
+  while (const auto *X = dyn_cast_or_null<CXXConstructExpr>(E))
+    E = X->getNumArgs() ? X->getArg(0)->IgnoreUnlessSpelledInSource() : nullptr;
+  const auto *D = dyn_cast_or_null<DeclRefExpr>(E);
+  llvm::StringRef Name = D && D->getDecl()->getDeclName().isIdentifier() ? D->getDecl()->getName() : "";
+  if (isOneOf(Name, {"kFloat", "kFloat32", "kCPU", "Float", "CPU"}))
+    return false; // what factories make
+  if (!isOneOf(Name, {"kDouble", "kFloat64", "kHalf", "kFloat16", "kBFloat16", "kCUDA", "Double",
+                      "Half", "BFloat16", "CUDA"}))
+    C.At.Conditional = true;
+  return true;
+}
+
 /// What is not an operator of the dispatcher: aliases, autograd's own methods, questions.
 std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   llvm::StringRef N = C.Name;
@@ -251,7 +274,14 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
         R = secondName(R, C.Written.empty() ? nullptr : C.Written[0]);
         R.Bound = C.At;
         set(C.Self, R);
-        keep(C.Self, C.At);
+        llvm::StringRef Name;
+        if (const Expr *Left = Written ? Written->getArg(0)->IgnoreParenImpCasts() : nullptr) {
+          if (const auto *M = dyn_cast<MemberExpr>(Left))
+            Name = M->getMemberDecl()->getName();
+          if (const auto *D = dyn_cast<DeclRefExpr>(Left))
+            Name = D->getDecl()->getName();
+        }
+        keep(C.Self, C.At, Name);
       }
       return C.Self;
     }
@@ -300,6 +330,10 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     checkThrown();
     return C.Self;
   }
+  if (std::optional<bool> Copies = convertsLeaf(C, T)) {
+    if (!*Copies)
+      return C.Self;
+  }
   if (N == "detach" || N == "tensor_data")
     return Tensor(Torch.detached(T, Alias::Detach, C.At));
   if (N == "data" || N == "variable_data")
@@ -347,8 +381,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     return cell();
   }
   if (N == "grad" || N == "mutable_grad") {
-    Operand G = Torch.gradOf(T.T, C.At);
-    return cell(Value::tensor(G));
+    return cell(gradientOf(T, C.At));
   }
   if (N == "retain_grad") {
     Torch.S.Tensors.edit(T.T).RetainsGrad = true;
@@ -399,6 +432,7 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
                  C.Operator != OO_None;
   if (!Library)
     return std::nullopt;
+  refuseUndefined(C);
   if (Method) {
     if (std::optional<CellId> R = tensorSpecial(C))
       return R;

@@ -36,7 +36,8 @@ struct Value {
     RawData,  ///< a pointer or accessor into the tensor T
   } K = Unknown;
   bool Negated = false; ///< Unknown: logical negation of Symbol
-  uint32_t Symbol = 0;  ///< Unknown: hash-consed; 0 is "any"
+  /// Unknown: hash-consed; 0 is "any". Undefined tensor: why, see Interpreter::gradientOf.
+  uint32_t Symbol = 0;
   int64_t I = 0;
   double D = 0;
   /// Tensor, RawData; for numbers: the tensor they were read from (item()), if any.
