@@ -220,8 +220,30 @@ void AbstractTorch::blameRebinding(Defect &D, const std::vector<NodeId> &Walked)
 /// The end of a parameter that lost its gradient to a rebinding; false where it did not.
 bool AbstractTorch::finishRebound(TensorId Id) {
   const Tensor P = S.Tensors[Id];
-  if (!P.LostByRebinding)
+  if (!P.LostByRebinding) {
+    // A leaf made from a copy of it has the gradients: `auto w = p.detach().requires_grad_()`.
+    if (P.EverReached != Reach::Never)
+      return false;
+    for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
+      const TensorId L{I};
+      const Tensor &Copy = S.Tensors[L];
+      if (L == Id || !Copy.LeafRequiresGrad || Copy.EverReached != Reach::Live || !Copy.Depends ||
+          isTrained(L))
+        continue;
+      for (const auto &[Origin, E] : *Copy.Depends)
+        if (Origin == Id && E.Status == Dependence::Cut && E.At) {
+          Defect D{DefectKind::OtherOptimized, Outcome::Stale, E.At,
+                   "the loss uses a copy of parameter " + quoted(nameOf(Id)) +
+                       "; the optimizer steps the parameter itself", {}};
+          D.Chain.push_back({P.Made, "the parameter is made here"});
+          D.Chain.push_back({E.At, "it is copied here"});
+          D.Chain.push_back({Copy.ReachedBy, "backward() gives the gradient to the copy here"});
+          record(std::move(D));
+          return true;
+        }
+    }
     return false;
+  }
   if (P.LastReached >= P.LostIn)
     return true; // reached again: something else holds it
   for (const Rebinding &R : S.Rebindings)

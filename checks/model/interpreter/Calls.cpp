@@ -542,7 +542,10 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
   }
   if (isUser(R))
     return makeUserObject(R, chooseConstructor(R, Args), Args);
-  return Value::object(object(Object::Record, R->getNameAsString(), R));
+  Value V = Value::object(object(Object::Record, R->getNameAsString(), R));
+  for (size_t I = 0; I < Args.size(); ++I) // it may hold what it was given
+    P.Objects.edit(V.O).Fields.push_back({"argument" + std::to_string(I), Args[I]});
+  return V;
 }
 
 Value Interpreter::construct(const CXXConstructExpr *E) {

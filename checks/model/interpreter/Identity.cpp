@@ -139,7 +139,7 @@ void Interpreter::holdFrom(ObjectId O, const std::vector<CellId> &Args, Site At)
     const Object X = P.Objects[V.O];
     if (X.K == Object::Module || X.K == Object::Optimizer || X.K == Object::Options)
       return;
-    Open |= X.Open || X.External;
+    Open |= (X.K == Object::Sequence || X.K == Object::Map) && (X.Open || X.External);
     for (ObjectId M : X.ParametersOf)
       if (std::find(Over.begin(), Over.end(), M) == Over.end())
         Over.push_back(M);

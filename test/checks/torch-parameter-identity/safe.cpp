@@ -251,3 +251,73 @@ void handed_to_somebody(torch::optim::Optimizer &optimizer, Net &model) {
   extra(model.forward(input())).sum().backward();
   optimizer.step();
 }
+
+void a_perceptual_loss() { // the features get gradients on the way to the net
+  Net net;
+  torch::nn::Linear features(1, 8);
+  torch::optim::Adam optimizer(net.parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    optimizer.zero_grad();
+    auto out = net.forward(input());
+    (out.pow(2).mean() + features(out).pow(2).mean()).backward();
+    optimizer.step();
+  }
+}
+
+void a_weight_penalty_on_everything() {
+  Net net;
+  torch::optim::Adam optimizer(net.head->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    optimizer.zero_grad();
+    auto loss = net.forward(input()).pow(2).mean();
+    for (auto &p : net.parameters())
+      loss = loss + 1e-4 * p.pow(2).sum();
+    loss.backward();
+    optimizer.step();
+  }
+}
+
+struct Adapted : torch::nn::Module {
+  torch::nn::Linear first{nullptr}, adapter{nullptr}, last{nullptr};
+  Adapted() {
+    first = register_module("first", torch::nn::Linear(3, 3));
+    adapter = register_module("adapter", torch::nn::Linear(3, 3));
+    last = register_module("last", torch::nn::Linear(3, 1));
+  }
+  torch::Tensor forward(torch::Tensor x) {
+    auto h = torch::tanh(first(x));
+    return last(h + adapter(h));
+  }
+};
+
+void an_adapter_only() {
+  Adapted net;
+  torch::optim::Adam optimizer(net.adapter->parameters(), 0.1);
+  train(net, optimizer);
+}
+
+void a_leaf_made_after_scaling() {
+  auto w = (torch::randn({3, 1}) * 0.01).requires_grad_();
+  torch::optim::SGD optimizer({w}, 0.1);
+  for (int i = 0; i < 10; ++i) {
+    optimizer.zero_grad();
+    input().matmul(w.to(torch::kFloat)).pow(2).sum().backward();
+    optimizer.step();
+  }
+}
+
+struct Listed : torch::nn::Module {
+  torch::nn::ParameterList list;
+  Listed() {
+    list->append(torch::ones({3, 1}, torch::requires_grad()));
+    list->append(torch::zeros({1}, torch::requires_grad()));
+    register_module("list", list);
+  }
+  torch::Tensor forward(torch::Tensor x) { return x.matmul(list[0]) + list[1]; }
+};
+
+void listed() {
+  Listed net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  train(net, optimizer);
+}

@@ -21,8 +21,10 @@ struct Layers : torch::nn::Module {
     first = register_module("first", torch::nn::Linear(3, 3));
     second = torch::nn::Linear(3, 1);
     // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: member 'second' is used and gets gradients, but is not registered{{.*}} [definite: stale] [torch-parameter-identity]
+    // CHECK-FIXES: second = register_module("second", torch::nn::Linear(3, 1));
     scale = torch::ones({3}, torch::requires_grad());
     // CHECK-MESSAGES: :[[@LINE-1]]:11: warning: member 'scale' {{.*}} [definite: stale] [torch-parameter-identity]
+    // CHECK-FIXES: scale = register_parameter("scale", torch::ones({3}, torch::requires_grad()));
   }
   torch::Tensor forward(torch::Tensor x) { return second(torch::tanh(first(x) * scale)); }
 };
@@ -41,6 +43,7 @@ struct Stack : torch::nn::Module {
     for (int i = 0; i < 2; ++i)
       hidden.push_back(torch::nn::Linear(3, 3));
     // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: member 'hidden' {{.*}} [definite: stale] [torch-parameter-identity]
+      // CHECK-FIXES: hidden.push_back(register_module("hidden" + std::to_string(hidden.size()), torch::nn::Linear(3, 3)));
     heads.emplace("main", torch::nn::Linear(3, 3));
     // CHECK-MESSAGES: :[[@LINE-1]]:11: warning: member 'heads' {{.*}} [definite: stale] [torch-parameter-identity]
     out = register_module("out", torch::nn::Linear(3, 1));
@@ -96,6 +99,7 @@ struct Reset : Scaled {
   void reset() {
     weight = torch::full({3}, 0.5);
     // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: parameter 'weight' is replaced by a tensor that requires no gradient [definite: undefined] [torch-parameter-identity]
+    // CHECK-FIXES: weight.set_data(torch::full({3}, 0.5));
   }
 };
 
@@ -137,6 +141,7 @@ struct Clamped : Scaled {
       torch::NoGradGuard no_grad;
       weight = weight.clamp(-1, 1);
       // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: parameter 'weight' is replaced {{.*}} [definite: undefined] [torch-parameter-identity]
+      // CHECK-FIXES: weight.set_data(weight.clamp(-1, 1));
     }
     return fc(x * weight);
   }
@@ -168,6 +173,7 @@ void a_new_head() {
   Scaled model;
   model.fc = torch::nn::Linear(3, 2);
   // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: member 'fc' {{.*}} [definite: stale] [torch-parameter-identity]
+  // CHECK-FIXES: model.fc = model.replace_module("fc", torch::nn::Linear(3, 2));
   torch::optim::SGD optimizer(model.parameters(), 0.1);
   train(model, optimizer);
 }
@@ -192,6 +198,30 @@ void an_element() {
     optimizer.zero_grad();
     input().matmul(params[0]).matmul(params[1]).pow(2).sum().backward();
     optimizer.step();
+  }
+}
+
+void two_updates_by_hand() {
+  auto w = torch::ones({3, 1}, torch::requires_grad());
+  auto b = torch::zeros({1}, torch::requires_grad());
+  for (int i = 0; i < 10; ++i) {
+    (input().matmul(w) + b).pow(2).sum().backward();
+    torch::NoGradGuard no_grad;
+    w = w - 0.1 * w.grad(); // the second gradient is undefined, and 0.1 * it raises
+    // CHECK-MESSAGES: :[[@LINE-1]]:7: warning: 'w' is replaced by a tensor that requires no gradient [definite: throws] [torch-parameter-identity]
+    b -= 0.1 * b.grad();
+    b.mutable_grad().zero_();
+  }
+}
+
+void a_leaf_that_nobody_keeps() {
+  auto w = torch::randn({3, 1}, torch::requires_grad()) * 0.01;
+  // CHECK-MESSAGES: :[[@LINE-1]]:57: warning: 'mul' makes 'w' a result of the leaf that requires grad{{.*}} [definite: undefined] [torch-parameter-identity]
+  for (int i = 0; i < 10; ++i) {
+    input().matmul(w).pow(2).sum().backward();
+    torch::NoGradGuard no_grad;
+    if (w.grad().defined())
+      w -= 0.1 * w.grad();
   }
 }
 
@@ -247,4 +277,55 @@ void twice() {
   Twice model;
   torch::optim::SGD optimizer(model.parameters(), 0.1);
   train(model, optimizer);
+}
+
+struct Actor : torch::nn::Module {
+  torch::nn::Linear out{nullptr};
+  Actor() { out = register_module("out", torch::nn::Linear(3, 2)); }
+  torch::Tensor forward(torch::Tensor x) { return torch::log_softmax(out(x), 1); }
+};
+
+struct Critic : torch::nn::Module {
+  torch::nn::Linear out{nullptr};
+  Critic() { out = register_module("out", torch::nn::Linear(3, 1)); }
+  torch::Tensor forward(torch::Tensor x) { return out(x); }
+};
+
+void the_critic_is_forgotten() {
+  Actor actor;
+  Critic critic;
+  torch::optim::Adam optimizer(actor.parameters(), 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:22: warning: a term of the loss trains {{.*}}, which no optimizer holds [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 10; ++i) {
+    auto advantage = 1.0 - critic.forward(input());
+    auto policy_loss = -(actor.forward(input()) * advantage.detach()).mean();
+    auto value_loss = advantage.pow(2).mean();
+    optimizer.zero_grad();
+    (policy_loss + 0.5 * value_loss).backward();
+    optimizer.step();
+  }
+}
+
+struct TwoHeads : torch::nn::Module {
+  torch::nn::Linear body{nullptr}, kind{nullptr}, box{nullptr};
+  TwoHeads() {
+    body = register_module("body", torch::nn::Linear(3, 3));
+    kind = register_module("kind", torch::nn::Linear(3, 2));
+    box = register_module("box", torch::nn::Linear(3, 4));
+  }
+};
+
+void a_head_is_forgotten() {
+  TwoHeads net;
+  auto params = net.body->parameters();
+  for (auto &p : net.kind->parameters())
+    params.push_back(p);
+  torch::optim::SGD optimizer(params, 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: a term of the loss trains {{.*}}, which no optimizer holds [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 10; ++i) {
+    optimizer.zero_grad();
+    auto f = torch::tanh(net.body(input()));
+    (net.kind(f).pow(2).mean() + net.box(f).pow(2).mean()).backward();
+    optimizer.step();
+  }
 }
