@@ -40,6 +40,8 @@ torch_tidy_check(torch-lost-write high error
   "Finds writes that go into a temporary: masks and positions index copies, elements of parameters() and by-value handles are rebound.")
 torch_tidy_check(torch-nonleaf-grad high error
   "Finds uses of the gradient of a tensor that is no leaf and does not retain it.")
+torch_tidy_check(torch-parameter-identity high error
+  "Finds parameters that are used but not registered, replaced by other tensors, or not those that the optimizer steps.")
 torch_tidy_check(torch-training-step high error
   "Finds an optimizer that steps between a forward pass and its backward.")
 

@@ -175,6 +175,7 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   TensorId Result = add(std::move(New));
   if (S.GradMode && Grad) {
     NodeId N = addNode(Name, At);
+    S.Nodes.edit(N).View = true;
     connect(N, Base, 0);
     noteOperand(N, Base);
     Tensor &T = S.Tensors.edit(Result);
@@ -262,6 +263,7 @@ NodeId AbstractTorch::addNode(std::string Operation, Site At) {
   Node N;
   N.Operation = std::move(Operation);
   N.At = At;
+  N.Born = S.Steps;
   ++S.Effects;
   return S.Nodes.add(std::move(N));
 }
@@ -312,6 +314,7 @@ NodeId AbstractTorch::historyOf(TensorId Id) {
     E.To = Base.History;
   else if (Base.LeafRequiresGrad)
     E.Leaf = S.Families[Base.Kin].Base;
+  S.Nodes.edit(N).View = true;
   S.Nodes.edit(N).Next.push_back(std::move(E));
   Tensor &W = S.Tensors.edit(Id);
   W.History = N;

@@ -112,17 +112,29 @@ public:
   void detachInPlace(Operand T, Site At);
   void setRequiresGrad(Operand T, bool On, Site At);
 
+  /// The variable or member that holds the leaf Old is given New instead: `w = w / w.norm()`. See
+  /// Note [Rebinding].
+  void rebind(TensorId Old, Operand New, Site At);
+
   //===--- training ------------------------------------------------------------------------===//
 
   /// Deliver: leaves get their gradient (backward(); autograd::grad() hands it to its caller).
   void backward(Operand Root, bool RetainGraph, Site At, bool Deliver = true);
-  /// The optimizer holds T.
-  void holdParameter(TensorId T);
+  /// The optimizer built at At holds T. A tensor that is no leaf raises.
+  void holdParameter(TensorId T, Site At = {});
   /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do).
   void step(const std::vector<TensorId> &Parameters, bool Bumps, Site At);
   void zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone);
   /// What grad() gives: an undefined operand, or a tensor of its own.
   Operand gradOf(TensorId T, Site At);
+
+  /// What the user calls it: the variable, the registered name, or the operation that made it.
+  const std::string &nameOf(TensorId T) const;
+  /// Why grad() is undefined after a backward, where that is because the leaf was lost: what is
+  /// asked was computed from a leaf that nobody keeps, or took the place of a parameter.
+  std::optional<Defect> lostGradient(TensorId T, Site Asked) const;
+  /// Some optimizer holds it, or the program itself steps it with its gradient.
+  bool isTrained(TensorId T) const;
 
   /// At the end of the program: parameters that some optimizer holds and that no backward reached.
   void finish();
@@ -183,6 +195,12 @@ private:
                           const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
   void optimizerWrite(TensorId P, bool Bumps, Site At);
   void noteLostDependences(Operand Root, Site At);
+  void noteTerms(Operand Root);
+  // Identity.cpp
+  void noteOldWeights(NodeId Old, TensorId Leaf, Site Backward);
+  void blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const;
+  bool finishRebound(TensorId P);
+  void finishRebindings();
   std::string describeWrite(const Write &W) const;
   std::vector<ChainEvent> chainOfWrite(const Write &W) const;
   std::vector<ChainEvent> otherAliases(StorageId Memory, const Write &W) const;

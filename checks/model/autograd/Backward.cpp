@@ -14,6 +14,7 @@ namespace {
 struct Arrival {
   bool Live = false;
   ZeroCause Cause; ///< why it is zero, if it is not live
+  NodeId Old;      ///< the first node on the way that an earlier backward walked: Note [Old weights]
 };
 
 std::string quoted(const std::string &S) { return "'" + S + "'"; }
@@ -116,18 +117,20 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     }
     Defect D{DefectKind::NothingToDo, Outcome::Throws, At,
              "backward() on a value without history", {}};
-    // What the optimizer holds is what the author wants to train; the cut of a target network is
-    // none to repair.
+    // Where the way was cut. A parameter that was replaced explains more than the expression that
+    // replaced it; what the optimizer holds is what the author wants to train, while the cut of a
+    // target network is none to repair.
     const Dependence *Why = nullptr;
     TensorId Loser;
-    Dependences All = dependences(Root.T);
-    for (auto &[P, E] : All) {
+    const Dependences All = dependences(Root.T);
+    int Best = -1;
+    for (const auto &[P, E] : All) {
       bool Held = std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
-      if (E.Status == Dependence::Cut && E.At && (!Why || Held)) {
+      int Rank = 2 * E.Rebound + Held;
+      if (E.Status == Dependence::Cut && E.At && Rank > Best) {
         Why = &E;
         Loser = P;
-        if (Held)
-          break;
+        Best = Rank;
       }
     }
     if (Why && Repaired.count(Why->At.Number)) {
@@ -136,19 +139,27 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     }
     if (Why) {
       D.Culprit = Why->At;
-      D.Message = Why->How + " cuts the only way from the loss to the parameters";
-      D.Chain.push_back({S.Tensors[Loser].Made, "a parameter is made here"});
-      D.Chain.push_back({Why->At, "the graph ends here"});
       D.Through = Why->Through;
       D.InPlace = Why->InPlace;
       D.By = Why->By;
       D.Operation = Why->How;
+      D.Chain.push_back({S.Tensors[Loser].Made, "a parameter is made here"});
+      if (Why->Rebound) {
+        D.Kind = DefectKind::Rebound;
+        D.Message = quoted(nameOf(Loser)) +
+                    " is replaced by a tensor that requires no gradient; nothing is left to train";
+        D.Chain.push_back({Why->At, "its variable is given another tensor here"});
+      } else {
+        D.Message = Why->How + " cuts the only way from the loss to the parameters";
+        D.Chain.push_back({Why->At, "the graph ends here"});
+      }
     }
     D.Chain.push_back({At, "backward() runs here on a value without history"});
     raise(std::move(D));
     return;
   }
 
+  std::map<NodeId, TensorId> Outdated; // computed from a parameter before its last step
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
   auto Deliver = [&](const Edge &E, const Arrival &From, const ZeroCause *Lost = nullptr) {
@@ -159,8 +170,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     }
     if (E.To) {
       auto [It, New] = Ready.insert({E.To, A});
-      if (!New && A.Live)
+      if (!New && A.Live) {
+        A.Old = A.Old ? A.Old : It->second.Old;
         It->second = A;
+      }
       return;
     }
     // accumulate_grad.cpp: a leaf that no longer wants a gradient is passed over, one that was
@@ -185,6 +198,11 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     if (A.Live) {
       T.Grad = GradState::Live;
       T.EverReached = Reach::Live;
+      T.LastReached = S.Backwards;
+      if (!T.ReachedBy)
+        T.ReachedBy = At;
+      if (A.Old && S.Nodes[A.Old].Born < T.SteppedAt)
+        Outdated.insert({A.Old, E.Leaf});
     } else {
       if (T.Grad == GradState::Undefined)
         T.Grad = GradState::Zero;
@@ -224,11 +242,14 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     if (A.Live && ToLeaves && !S.Nodes[Id].Walked)
       S.Nodes.edit(Id).Walked = true;
     const Node N = S.Nodes[Id];
+    if (!A.Old && !N.View && (N.Freed || (N.Walked && N.ReplacesAt)))
+      A.Old = Id;
     if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
       Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
                "backward() walks a graph that was already freed", {}};
       D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
       D.Chain.push_back({N.FreedAt, "it was walked, and freed, by backward() here"});
+      blameRebinding(D, Visited);
       raise(std::move(D));
       return;
     }
@@ -293,32 +314,41 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     if (Raised)
       return;
   }
-  if (!RetainGraph)
-    for (NodeId Id : Visited) {
-      Node &N = S.Nodes.edit(Id);
+  for (NodeId Id : Visited) {
+    Node &N = S.Nodes.edit(Id);
+    N.Walked = true;
+    if (!RetainGraph) {
       N.Freed = true;
       N.FreedAt = At;
     }
+  }
   for (Defect &D : Silent)
     record(std::move(D));
-  if (ToLeaves)
-    noteLostDependences(Root, At);
+  if (!ToLeaves)
+    return;
+  for (auto &[Old, Leaf] : Outdated)
+    noteOldWeights(Old, Leaf, At);
+  noteLostDependences(Root, At);
+  noteTerms(Root);
 }
 
 /// Remembers for each parameter that a loss depends on in value, but not through the tape, where
 /// its path was cut; finish() tells whether another backward reached it after all.
 void AbstractTorch::noteLostDependences(Operand Root, Site At) {
   for (auto &[P, E] : dependences(Root.T)) {
-    if (E.Status != Dependence::Cut || S.Tensors[P].EverReached != Reach::Never || !E.At)
+    if (E.Status != Dependence::Cut || !E.At ||
+        (S.Tensors[P].EverReached != Reach::Never && !E.Rebound))
       continue;
     Tensor &T = S.Tensors.edit(P);
-    if (T.LostAt)
+    if (T.LostAt && !(E.Rebound && !T.LostByRebinding))
       continue;
     T.LostAt = E.At;
     T.LostHow = E.How;
     T.LostThrough = E.Through;
     T.LostInPlace = E.InPlace;
     T.LostBy = E.By;
+    T.LostByRebinding = E.Rebound;
+    T.LostIn = S.Backwards;
     T.LostBackward = At;
   }
   for (auto &Part : {S.Tensors[Root.T].Suspects, S.Storages[S.Tensors[Root.T].Memory].Suspects})
@@ -357,19 +387,17 @@ std::vector<std::string> AbstractTorch::reachedParameters() const {
   return Names;
 }
 
-void AbstractTorch::holdParameter(TensorId T) {
-  if (T && std::find(S.Parameters.begin(), S.Parameters.end(), T) == S.Parameters.end())
-    S.Parameters.push_back(T);
-}
-
 void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
   ++S.Effects;
   S.Stepped = true;
+  ++S.Steps;
   bool GradMode = S.GradMode;
   S.GradMode = false;
   for (TensorId P : Parameters)
-    if (P && S.Tensors[P].Grad != GradState::Undefined)
+    if (P && S.Tensors[P].Grad != GradState::Undefined) {
       optimizerWrite(P, Bumps, At);
+      S.Tensors.edit(P).SteppedAt = S.Steps;
+    }
   S.GradMode = GradMode;
 }
 
@@ -421,7 +449,9 @@ void AbstractTorch::finish() {
   std::set<TensorId> Lost;
   for (TensorId P : Trained) {
     const Tensor T = S.Tensors[P];
-    if (!T.LostAt || T.EverReached == Reach::Live || Repaired.count(T.LostAt.Number))
+    if (!T.LostAt || Repaired.count(T.LostAt.Number) || finishRebound(P))
+      continue;
+    if (T.EverReached == Reach::Live)
       continue;
     bool Zero = T.EverReached == Reach::Zero;
     // A factor that happens to be zero (a weight that switches a term off, a placeholder for the
@@ -485,6 +515,7 @@ void AbstractTorch::finish() {
     D.InDoubt = S.Parameters.empty() || E.By == CutBy::Guard || E.By == CutBy::Alias;
     record(std::move(D));
   }
+  finishRebindings();
 }
 
 } // namespace torch_tidy::autograd

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,6 +135,7 @@ struct Dependence {
   bool InPlace = false; ///< by a write or in-place operation
   CutBy By = CutBy::Operator;
   NodeId From; ///< the history of the value that was cut off; none under a guard
+  bool Rebound = false; ///< because the variable that held the parameter was given another tensor
 };
 using Dependences = std::vector<std::pair<TensorId, Dependence>>; ///< sorted by tensor
 
@@ -190,13 +192,20 @@ struct Tensor {
   bool RetainsGrad = false;
   Site DetachedAt; ///< by detach_()
   bool IsParameter = false;
+  std::string Name;  ///< of the variable that first held it
+  uint32_t Home = 0; ///< the caller's number of the variable that first held it; 0: none
   Reach EverReached = Reach::Never;
+  Site ReachedBy;           ///< the backward that first brought a live gradient
+  unsigned LastReached = 0; ///< State::Backwards when the last one did
+  unsigned SteppedAt = 0; ///< State::Steps when an optimizer last stepped it
   Site LostAt; ///< where the gradient was lost, for what was never reached alive
   std::string LostHow;
   Alias LostThrough = Alias::None;
   bool LostInPlace = false;
   CutBy LostBy = CutBy::Operator;
   bool LostToOperator = false; ///< zero because an operator's derivative is zero everywhere
+  bool LostByRebinding = false;
+  unsigned LostIn = 0; ///< State::Backwards then
   Site LostBackward;
 };
 
@@ -230,6 +239,9 @@ struct Node {
   bool Freed = false;
   Site FreedAt;
   bool Walked = false; ///< some backward() brought it a gradient
+  bool View = false;  ///< its result shares the storage of its operand
+  unsigned Born = 0;  ///< State::Steps when it was recorded
+  Site ReplacesAt;    ///< its result took the place of the parameter it was computed from, here
   /// An operand's content had been changed behind autograd: storage and index of the write.
   StorageId DirtyMemory;
   int DirtyWrite = -1;
@@ -256,6 +268,21 @@ enum class DefectKind : uint8_t {
   NothingToDo,        ///< backward() on a value without history
   BackwardTwice,      ///< through a freed graph
   StepBetween,        ///< optimizer step between forward and backward
+  // Which object is registered, held by the optimizer, and used:
+  Unregistered,       ///< a member gets gradients, and is none of the module's registered parameters
+  Rebound,            ///< the variable or member of a parameter was given another tensor
+  ComputedOnce,       ///< a value computed from a parameter is used again after the parameter's step
+  OtherOptimized,     ///< the optimizer holds other tensors than those in use
+  NonLeafOptimized,   ///< an optimizer over a tensor that is no leaf
+  LostLeaf,           ///< what is kept was computed from a leaf that nobody keeps: it has no gradient
+  RegisteredTwice,    ///< a name that the module has already
+};
+
+/// A variable or member that held the leaf Old was given another leaf.
+struct Rebinding {
+  TensorId Old, New;
+  Site At;
+  unsigned After = 0; ///< State::Backwards then
 };
 
 struct ChainEvent {
@@ -305,9 +332,13 @@ struct State {
   std::vector<TensorId> Retained; ///< retain_grad() was called
   std::vector<std::pair<LostTerm, Site>> LostTerms; ///< and the backward() whose root had them
   bool Stepped = false;           ///< some optimizer did
+  unsigned Steps = 0;             ///< optimizer steps so far
   unsigned Backwards = 0;         ///< how many backward() ran to the end or threw
   bool OpaqueBackward = false;    ///< one started from a value that was not followed
   std::vector<TensorId> Parameters; ///< that some optimizer holds
+  std::vector<Rebinding> Rebindings;
+  /// Of each different backward: the leaves that the terms of its loss lead to. See Note [Terms].
+  std::vector<std::vector<std::set<TensorId>>> Losses;
   std::vector<Defect> Defects;
   /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
   /// arms of a branch that leave it alone need not be told apart.

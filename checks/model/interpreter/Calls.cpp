@@ -100,6 +100,8 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
   llvm::StringRef Q = C.Qualified;
   bool Pure = (Q.starts_with("torch::") || Q.starts_with("at::")) && !Q.contains("::jit::") &&
               (!C.Method || Kinds.kind(C.Method->getParent()) == ClassKind::Tensor);
+  if (isUser(C.Callee))
+    noteHandedOver(C);
   if (ReturnsTensor)
     return cell(Value::tensor(Torch.callUnknown(C.Name.str(), Operands, C.At, !Pure)));
   if (!Operands.empty() && C.ResultType->isRecordType()) {
@@ -263,6 +265,8 @@ CellId Interpreter::dispatch(Call &C) {
     return notFollowed(C, "tensor method: " + C.Name.str());
   case ClassKind::Module:
   case ClassKind::ModuleHolder:
+    if (!C.Self && C.Name == "from_pretrained")
+      return cell(pretrained(C));
     if (C.Self) {
       Value V = get(C.Self);
       if (C.Operator == OO_Arrow || C.Operator == OO_Star ||
@@ -270,6 +274,7 @@ CellId Interpreter::dispatch(Call &C) {
         return C.Self;
       if (C.Operator == OO_Equal && !C.Arguments.empty()) {
         set(C.Self, get(C.Arguments[0]));
+        keep(C.Self, C.At);
         return C.Self;
       }
       if (const auto *Conversion = dyn_cast<CXXConversionDecl>(M)) {
@@ -464,6 +469,8 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
       const FieldDecl *F = I->getAnyMember();
       CellId C = F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init));
       shape(C, F->getType(), site(Init));
+      if (!F->getType()->isReferenceType())
+        keep(C, site(Init), F->getName());
       Object &O = P.Objects.edit(Self.O);
       bool Known = false;
       for (auto &[N, X] : O.Fields)
@@ -512,7 +519,11 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
               O.Children.push_back(X);
             for (const auto &X : From.Fields)
               O.Fields.push_back(X);
+            for (const auto &X : From.Members)
+              O.Members.push_back(X);
           }
+        if (Kinds.kind(Base->getParent()) == ClassKind::Optimizer)
+          holdFrom(Self.O, Args, site(Init));
       }
     }
   }
@@ -540,6 +551,8 @@ void Interpreter::defaultFields(const CXXRecordDecl *R, const Value &Self) {
     CellId C = Init ? (F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init)))
                     : cell(defaultValue(F->getType()));
     shape(C, F->getType(), site(F->getLocation()));
+    if (!F->getType()->isReferenceType())
+      keep(C, Init ? site(Init) : site(F->getLocation()), F->getName());
     P.Objects.edit(Self.O).Fields.push_back({F->getNameAsString(), C});
   }
 }
@@ -625,7 +638,7 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
     break;
   case ClassKind::Optimizer:
     if (!isUser(R))
-      return makeOptimizer(R, Args);
+      return makeOptimizer(R, Args, At);
     break;
   case ClassKind::Tensor:
     return Args.empty() ? Value::tensor({}) : get(Args[0]);
@@ -638,7 +651,10 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
   }
   if (isUser(R))
     return makeUserObject(R, chooseConstructor(R, Args), Args);
-  return Value::object(object(Object::Record, R->getNameAsString(), R));
+  Value V = Value::object(object(Object::Record, R->getNameAsString(), R));
+  for (size_t I = 0; I < Args.size(); ++I) // it may hold what it was given
+    P.Objects.edit(V.O).Fields.push_back({"argument" + std::to_string(I), Args[I]});
+  return V;
 }
 
 Value Interpreter::construct(const CXXConstructExpr *E) {
@@ -652,8 +668,8 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
       (!isUser(Ctor) || !Ctor->isUserProvided())) {
     Value V = get(lvalueOf(Written[0]));
     if (Kind == ClassKind::Module && V.isObject()) {
-      // Copying a module object copies the handles to its parameters.
-      return V;
+      // A module object of its own with the same handles to tensors and submodules.
+      return Ctor->isMoveConstructor() ? V : copyModule(V.O);
     }
     if (Ctor->isMoveConstructor() && V.isObject())
       P.Blobs.erase(V.O); // the memory lives on in the new container
@@ -718,7 +734,7 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
   case ClassKind::Optimizer:
     if (isUser(R))
       return makeUserObject(R, Ctor, Args);
-    return makeOptimizer(R, Args);
+    return makeOptimizer(R, Args, At);
   case ClassKind::Scaler:
     return Value::object(object(Object::Scaler, "GradScaler", R));
   case ClassKind::Options: {

@@ -70,6 +70,7 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
           (Kind == ClassKind::Optional || R->getName() == "unique_ptr"))
         destroy(Old, Inner);
       set(C.Self, New);
+      keep(C.Self, C.At);
       return N == "release" ? cell(Old) : C.Self;
     }
     if (Self.isObject() && P.Objects[Self.O].K == Object::Module)
@@ -219,6 +220,7 @@ CellId Interpreter::sequenceCall(Call &C) {
         V = makeObject(T, C.Arguments, C.At);
     if (Size() < MostElements) {
       CellId X = cell(secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]));
+      keep(X, C.At);
       std::vector<CellId> &E = P.Objects.edit(O).Elements;
       E.insert(N == "push_front" ? E.begin() : E.end(), X);
       return X;
@@ -242,10 +244,12 @@ CellId Interpreter::sequenceCall(Call &C) {
   if (N == "clear") {
     Object &X = P.Objects.edit(O);
     X.Elements.clear();
+    X.ParametersOf.clear();
     X.Open = X.External = false;
     return cell();
   }
   if (N == "pop_back" || N == "pop_front") {
+    P.Objects.edit(O).ParametersOf.clear();
     std::vector<CellId> &E = P.Objects.edit(O).Elements;
     if (!E.empty())
       E.erase(N == "pop_back" ? E.end() - 1 : E.begin());
@@ -266,6 +270,8 @@ CellId Interpreter::sequenceCall(Call &C) {
         const Value From = get(P.Objects[V.O].Elements[0]);
         if (!From.isObject() || From.O == O)
           continue; // the position
+        for (ObjectId M : std::vector<ObjectId>(P.Objects[From.O].ParametersOf))
+          P.Objects.edit(O).ParametersOf.push_back(M);
         for (CellId X : std::vector<CellId>(P.Objects[From.O].Elements))
           if (Size() < MostElements) {
             CellId New = cell(copy(get(X)));
@@ -292,6 +298,7 @@ CellId Interpreter::sequenceCall(Call &C) {
   }
   if (N == "erase") {
     P.Objects.edit(O).Open = true;
+    P.Objects.edit(O).ParametersOf.clear();
     return Iterator(0);
   }
   if (N == "fill") {
@@ -363,6 +370,7 @@ CellId Interpreter::mapCall(Call &C) {
     }
     if (P.Objects[O].Elements.size() < MostElements) {
       CellId New = cell(copy(V));
+      keep(New, C.At);
       P.Objects.edit(O).Elements.push_back(New);
       P.Objects.edit(O).Keys.push_back(Key);
     }

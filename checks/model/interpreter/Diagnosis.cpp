@@ -38,6 +38,14 @@ llvm::StringRef checkFor(const Defect &D) {
     if (!D.InPlace)
       return "torch-graph-cut";
     break;
+  case DefectKind::Unregistered:
+  case DefectKind::Rebound:
+  case DefectKind::ComputedOnce:
+  case DefectKind::OtherOptimized:
+  case DefectKind::NonLeafOptimized:
+  case DefectKind::LostLeaf:
+  case DefectKind::RegisteredTwice:
+    return "torch-parameter-identity";
   default:
     break;
   }
@@ -171,10 +179,61 @@ bool hasOutOfPlaceForm(llvm::StringRef Name) {
 
 } // namespace
 
+/// A member is registered where it gets its value; a parameter keeps its tensor and gets new data.
+std::vector<FixItHint> Diagnosis::identityFix(const Defect &D) const {
+  Text T{Context.getSourceManager(), Context.getLangOpts()};
+  const auto *E = dyn_cast_or_null<Expr>(Program.statement(D.Culprit));
+  if (!E || T.inMacro(E->getSourceRange()))
+    return {};
+  auto Wrap = [&](const Expr *X, const std::string &Before, const std::string &After) {
+    X = X->IgnoreUnlessSpelledInSource();
+    return std::vector<FixItHint>{FixItHint::CreateInsertion(X->getBeginLoc(), Before),
+                                  FixItHint::CreateInsertion(T.after(X->getEndLoc()), After)};
+  };
+  if (const auto *O = dyn_cast<CXXOperatorCallExpr>(E);
+      O && O->getOperator() == OO_Equal && O->getNumArgs() == 2) {
+    const Expr *Left = O->getArg(0)->IgnoreParenImpCasts();
+    if (D.Kind == DefectKind::Rebound) {
+      if (D.Effect != autograd::Outcome::Undefined || !isPlain(Left) ||
+          !Program.isDiscarded(D.Culprit))
+        return {};
+      const Expr *Right = O->getArg(1)->IgnoreUnlessSpelledInSource();
+      return {FixItHint::CreateReplacement(
+          CharSourceRange::getTokenRange(E->getSourceRange()),
+          T.of(Left->getSourceRange()) + ".set_data(" + T.of(Right->getSourceRange()) + ")")};
+    }
+    const auto *M = dyn_cast<MemberExpr>(Left);
+    if (D.Operation.empty() || !M || !isPlain(M))
+      return {};
+    std::string Base;
+    if (const Expr *B = M->getBase(); !B->isImplicitCXXThis())
+      Base = T.of(B->getSourceRange()) + (M->isArrow() ? "->" : ".");
+    return Wrap(O->getArg(1),
+                Base + D.Operation + "(\"" + M->getMemberDecl()->getNameAsString() + "\", ", ")");
+  }
+  // hidden.push_back(torch::nn::Linear(3, 3)) in a loop: a name for each element.
+  if (const auto *C = dyn_cast<CXXMemberCallExpr>(E);
+      C && C->getNumArgs() == 1 && C->getMethodDecl() && D.Operation == "register_module" &&
+      C->getMethodDecl()->getDeclName().isIdentifier() &&
+      C->getMethodDecl()->getName() == "push_back") {
+    const auto *M = dyn_cast<MemberExpr>(C->getImplicitObjectArgument()->IgnoreParenImpCasts());
+    if (!M || !M->getBase()->isImplicitCXXThis())
+      return {};
+    const std::string Name = M->getMemberDecl()->getNameAsString();
+    return Wrap(C->getArg(0),
+                "register_module(\"" + Name + "\" + std::to_string(" + Name + ".size()), ", ")");
+  }
+  return {};
+}
+
 std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   const SourceManager &SM = Context.getSourceManager();
   Text T{SM, Context.getLangOpts()};
   SourceLocation Loc = Program.location(D.Culprit);
+  if (checkFor(D) == "torch-parameter-identity")
+    return D.Kind == DefectKind::Unregistered || D.Kind == DefectKind::Rebound
+               ? identityFix(D)
+               : std::vector<FixItHint>();
 
   if (checkFor(D) == "torch-graph-cut")
     return fixesForCut(D);

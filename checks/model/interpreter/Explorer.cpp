@@ -40,8 +40,10 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Current = nullptr;
   Exploring = nullptr;
   // After an exception nobody can say which gradients the rest would have given.
-  if (Ended)
+  if (Ended) {
     Torch.finish();
+    judgeIdentity();
+  }
   R.Reached = Torch.reachedParameters();
   R.Defects = std::move(Torch.S.Defects);
   R.ReachedBackward = Torch.S.Backwards > 0;
@@ -57,6 +59,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
 void Interpreter::callRoot(const FunctionDecl *F) {
   std::vector<CellId> Args;
   std::vector<TensorId> Held;
+  std::vector<ObjectId> Modules;
   Site At = site(F->getLocation());
   Value Self;
   if (const auto *M = dyn_cast<CXXMethodDecl>(F); M && !M->isStatic())
@@ -87,8 +90,10 @@ void Interpreter::callRoot(const FunctionDecl *F) {
             CtorArgs.push_back(cell(externalValue(X->getType(), At, X->getNameAsString())));
       V = makeUserObject(Impl, Ctor, CtorArgs);
       std::vector<std::pair<std::string, CellId>> All;
-      if (V.isObject())
+      if (V.isObject()) {
+        Modules.push_back(V.O);
         parametersOf(V.O, All, "", false);
+      }
       for (const auto &[N, C] : All)
         if (Operand X = tensorOperand(C); X.T)
           Held.push_back(X.T);
@@ -100,6 +105,8 @@ void Interpreter::callRoot(const FunctionDecl *F) {
   for (CellId A : Args)
     if (const Value V = get(A); V.isObject() && P.Objects[V.O].K == Object::Optimizer) {
       P.Objects.edit(V.O).Held = Held; // a caller's optimizer holds the caller's modules
+      P.Objects.edit(V.O).Over = Modules;
+      P.Objects.edit(V.O).Built = At;
       for (TensorId T : Held)
         Torch.holdParameter(T);
     }
@@ -136,7 +143,12 @@ void Interpreter::trainModule(const CXXRecordDecl *R) {
       Held.push_back(X.T);
       Torch.holdParameter(X.T);
     }
+  // The optimizer of whoever uses the module: over what it registers.
+  ObjectId Optimizer = object(Object::Optimizer, "SGD");
+  P.Objects.edit(Optimizer).Held = Held;
+  P.Objects.edit(Optimizer).Over = {Module.O};
   Site Body = site(Forward->getLocation());
+  P.Objects.edit(Optimizer).Built = P.Objects.edit(Optimizer).Stepped = Body;
   const facts::OpFact *Sum = Facts.op("sum"), *Add = Facts.op("add.Tensor");
   if (!Sum || !Add)
     return;

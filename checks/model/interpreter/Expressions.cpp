@@ -88,6 +88,9 @@ CellId Interpreter::member(CellId Base, const ValueDecl *Field) {
     if (Name == "second")
       return Known.Elements[1];
   }
+  for (const auto &[N, C] : Known.Members)
+    if (N == Name)
+      return C;
   if (auto C = Known.field(Name))
     return *C;
   for (const auto &[N, C] : Known.Parameters)

@@ -250,6 +250,7 @@ private:
   void buffersWrittenBy(const Call &C);
   void endOfBuffer(const Value &V);
   bool isInPlaceMethod(const Call &C) const;
+  std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
   Operand tensorOperand(CellId C);
   Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   bool writtenInPlace(const Value &Options) const;
@@ -262,7 +263,10 @@ private:
   void parametersOf(ObjectId M, std::vector<std::pair<std::string, CellId>> &Out,
                     const std::string &Prefix, bool Buffers, unsigned Depth = 0) const;
   void setTraining(ObjectId M, int On, unsigned Depth = 0);
-  Value cloneModule(ObjectId M, Site At, unsigned Depth = 0);
+  Value cloneModule(ObjectId M, Site At);
+  Value copyModule(ObjectId M);
+  Value pretrained(Call &C);
+  void addTensor(ObjectId M, const std::string &Name, const Value &V);
   void addChild(ObjectId M, const std::string &Name, const Value &Child);
   std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
   CellId sequenceCall(Call &C);
@@ -270,7 +274,19 @@ private:
   CellId iteratorCall(Call &C);
   std::optional<CellId> standardFunction(Call &C);
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
-  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
+  void keep(CellId Where, Site At, llvm::StringRef Name = {});                                 // Identity.cpp
+  bool rebind(CellId Where, const Value &New, const Expr *Left, Site At);
+  bool holdsParameter(const Expr *Left, CellId Where, TensorId Old) const;
+  void refuseName(const std::string &Name, Site First, Site At);
+  void noteHandedOver(const Call &C);
+  Value gradientOf(Operand T, Site At);
+  void refuseUndefined(const Call &C);
+  void judgeIdentity();
+  void judgeTerms(const std::vector<ObjectId> &Modules, const std::vector<ObjectId> &Stepped);
+  std::string registration(ObjectId M, const std::string &Member, const Object *Part) const;
+  std::optional<ObjectId> blamed(const std::vector<ObjectId> &Stepped) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At);

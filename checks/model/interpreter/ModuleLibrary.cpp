@@ -72,6 +72,11 @@ Value Interpreter::makeLibraryModule(const CXXRecordDecl *R, const std::vector<C
       addChild(O, std::to_string(I), get(Args[I]));
     return Value::object(O);
   }
+  if (Name == "ParameterList" || Name == "ParameterDict") {
+    for (CellId A : Args)
+      addTensor(O, "", get(A));
+    return Value::object(O);
+  }
   if (Name == "Functional") {
     if (!Args.empty())
       P.Objects.edit(O).Fields.push_back({"function", Args[0]});
@@ -106,12 +111,17 @@ Value Interpreter::makeLibraryModule(const CXXRecordDecl *R, const std::vector<C
       TensorId T = Torch.leaf(At, Name + "." + std::string(M.Name), true);
       Torch.S.Tensors.edit(T).IsParameter = true;
       CellId C = cell(Value::tensor(Torch.bind(T)));
+      CellId Member = cell(get(C));
+      keep(Member, At);
       P.Objects.edit(O).Parameters.push_back({std::string(M.Name), C});
+      P.Objects.edit(O).Members.push_back({std::string(M.Name), Member});
     }
   for (const ModuleFact::Member &M : Fact->Buffers)
     if (Present(M)) {
       CellId C = cell(Value::tensor(Torch.bind(Torch.leaf(At, Name + "." + std::string(M.Name), false))));
+      CellId Member = cell(get(C));
       P.Objects.edit(O).Buffers.push_back({std::string(M.Name), C});
+      P.Objects.edit(O).Members.push_back({std::string(M.Name), Member});
     }
   return Value::object(O);
 }
@@ -140,38 +150,100 @@ void Interpreter::setTraining(ObjectId M, int On, unsigned Depth) {
       setTraining(C.O, On, Depth + 1);
 }
 
-/// Module::clone(): the same structure with parameters of its own.
-Value Interpreter::cloneModule(ObjectId M, Site At, unsigned Depth) {
-  Object O = P.Objects[M];
-  auto Fresh = [&](std::vector<std::pair<std::string, CellId>> &Members) {
-    for (auto &[N, C] : Members) {
-      Operand T = tensorOperand(C);
-      if (!T.T)
-        continue;
-      TensorId New = Torch.leaf(At, Torch.S.Tensors[T.T].MadeBy, Torch.requiresGrad(T.T));
-      Torch.S.Tensors.edit(New).IsParameter = Torch.S.Tensors[T.T].IsParameter;
-      C = cell(Value::tensor(Torch.bind(New)));
-    }
-  };
-  Fresh(O.Parameters);
-  Fresh(O.Buffers);
-  std::map<uint32_t, Value> Renamed;
-  if (Depth < 16)
-    for (auto &[N, C] : O.Children)
-      if (C.isObject() && P.Objects[C.O].K == Object::Module) {
-        Value New = cloneModule(C.O, At, Depth + 1);
-        Renamed[C.O.Value] = New;
-        C = New;
-      }
-  for (auto &[N, C] : O.Fields) {
-    Value V = get(C);
-    if (V.isObject())
-      if (auto It = Renamed.find(V.O.Value); It != Renamed.end())
-        V = It->second;
-    C = cell(V);
+/// ParameterList and ParameterDict: register_parameter(name, x, x.requires_grad()), so what does not
+/// require grad stays as it is.
+void Interpreter::addTensor(ObjectId M, const std::string &Name, const Value &V) {
+  if (V.K == Value::Tensor && V.T.T) {
+    CellId X = cell(V);
+    Torch.S.Tensors.edit(V.T.T).IsParameter = true;
+    std::string As = Name.empty() ? std::to_string(P.Objects[M].Parameters.size()) : Name;
+    P.Objects.edit(M).Parameters.push_back({As, X});
+    ++Torch.S.Effects;
+  } else if (V.isObject()) {
+    for (CellId E : std::vector<CellId>(P.Objects[V.O].Elements))
+      addTensor(M, "", get(E));
   }
+}
+
+/// Embedding::from_pretrained(weights, options): frozen unless the options say otherwise.
+Value Interpreter::pretrained(Call &C) {
+  const CXXRecordDecl *R = C.Method->getParent();
+  const CXXRecordDecl *Impl = Kinds.holderImpl(R);
+  Value V = makeLibraryModule(Impl ? Impl : R, {}, C.At);
+  bool Frozen = true;
+  if (C.Arguments.size() > 1)
+    if (const Value &O = get(C.Arguments[1]); O.isObject())
+      if (auto F = P.Objects[O.O].field("freeze"))
+        Frozen = known(get(*F)).value_or(true);
+  for (const auto &[N, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[V.O].Parameters))
+    if (Operand T = tensorOperand(X); T.T)
+      Torch.setRequiresGrad(T, !Frozen, C.At);
+  return V;
+}
+
+/// A module object copied: cells of its own, with the same handles in them.
+Value Interpreter::copyModule(ObjectId M) {
+  Object O = P.Objects[M];
+  for (auto *Names : {&O.Parameters, &O.Buffers, &O.Members, &O.Fields})
+    for (auto &[N, C] : *Names) {
+      const Value V = get(C);
+      bool Container = V.isObject() && (P.Objects[V.O].K == Object::Sequence ||
+                                        P.Objects[V.O].K == Object::Map ||
+                                        P.Objects[V.O].K == Object::Record);
+      C = cell(Container ? copy(V) : V);
+    }
   ++Torch.S.Effects;
   return Value::object(P.Objects.add(std::move(O)));
+}
+
+/// Module::clone(): the same structure with parameters of its own. What the members held of the
+/// old structure, they hold of the new one, as reset() would have them.
+Value Interpreter::cloneModule(ObjectId Root, Site At) {
+  std::map<TensorId, TensorId> Tensors;
+  std::map<ObjectId, ObjectId> Objects;
+  auto Renamed = [&](const Value &V, auto &&Self, unsigned Depth) -> Value {
+    Value New = V;
+    if (V.K == Value::Tensor) {
+      if (auto It = Tensors.find(V.T.T); It != Tensors.end())
+        New.T = Torch.bind(It->second);
+      return New;
+    }
+    if (!V.isObject() || Depth > 16)
+      return New;
+    if (auto It = Objects.find(V.O); It != Objects.end()) {
+      New.O = It->second;
+      return New;
+    }
+    Object O = P.Objects[V.O];
+    bool Module = O.K == Object::Module;
+    if (!Module && O.K != Object::Sequence && O.K != Object::Map && O.K != Object::Record &&
+        O.K != Object::Tuple)
+      return New;
+    New.O = P.Objects.add(O);
+    Objects[V.O] = New.O;
+    for (auto *Names : {&O.Parameters, &O.Buffers})
+      for (auto &[N, C] : *Names) {
+        Value X = get(C);
+        if (X.K == Value::Tensor && X.T.T && !Tensors.count(X.T.T)) {
+          const autograd::Tensor Old = Torch.S.Tensors[X.T.T];
+          TensorId T = Torch.leaf(At, Old.MadeBy, Torch.requiresGrad(X.T.T));
+          Torch.S.Tensors.edit(T).IsParameter = Old.IsParameter;
+          Tensors[X.T.T] = T;
+        }
+        C = cell(Self(X, Self, Depth + 1));
+      }
+    for (auto &[N, X] : O.Children)
+      X = Self(X, Self, Depth + 1);
+    for (auto *Names : {&O.Members, &O.Fields})
+      for (auto &[N, C] : *Names)
+        C = cell(Self(get(C), Self, Depth + 1));
+    for (CellId &C : O.Elements)
+      C = cell(Self(get(C), Self, Depth + 1));
+    P.Objects.edit(New.O) = std::move(O);
+    return New;
+  };
+  ++Torch.S.Effects;
+  return Renamed(Value::object(Root), Renamed, 0);
 }
 
 CellId Interpreter::moduleCall(Call &C, ObjectId M) {
@@ -185,9 +257,28 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     return cell(Value::object(M));
   if (N == "register_module" || N == "replace_module") {
     Value V = C.Arguments.empty() ? Value() : get(C.Arguments.back());
-    addChild(M, Text(0), V);
+    const std::string Name = Text(0);
+    bool There = false;
+    if (!Name.empty())
+      for (size_t I = 0; I < P.Objects[M].Children.size(); ++I)
+        if (P.Objects[M].Children[I].first == Name) {
+          There = N == "replace_module";
+          if (There)
+            P.Objects.edit(M).Children[I].second = V;
+          else
+            refuseName(Name, P.Objects[M].Children[I].second.Bound, C.At);
+        }
+    V.Bound = C.At;
+    if (!There)
+      addChild(M, Name, V);
     ++Torch.S.Effects;
     return cell(V);
+  }
+  if (N == "unregister_module") {
+    auto &Children = P.Objects.edit(M).Children;
+    std::erase_if(Children, [&](const auto &X) { return X.first == Text(0); });
+    ++Torch.S.Effects;
+    return cell();
   }
   if (N == "register_parameter") {
     Value V = Arg(1);
@@ -198,6 +289,11 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
       T.IsParameter = true;
       T.MadeBy = Text(0).empty() ? "parameter" : Text(0);
     }
+    V.Bound = C.At;
+    if (const std::string Name = Text(0); !Name.empty())
+      for (const auto &[Other, There] : P.Objects[M].Parameters)
+        if (Other == Name)
+          refuseName(Name, get(There).Bound, C.At);
     CellId X = cell(V);
     P.Objects.edit(M).Parameters.push_back({Text(0), X});
     ++Torch.S.Effects;
@@ -226,6 +322,8 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     O.Elements = std::move(Elements);
     if (Named)
       O.Keys = std::move(Keys);
+    if (N == "parameters" && (C.Arguments.empty() || known(Arg(0)).value_or(false)))
+      O.ParametersOf = {M};
     return cell(Value::object(S));
   }
   if (N == "children" || N == "modules" || N == "named_children" || N == "named_modules") {
@@ -252,6 +350,8 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     int On = N == "eval" ? 0 : 1;
     if (N == "train" && !C.Arguments.empty())
       On = known(Arg(0)) ? static_cast<int>(*known(Arg(0))) : -1;
+    if (On == 1)
+      P.Objects.edit(M).Handled = true;
     setTraining(M, On);
     return cell();
   }
@@ -267,10 +367,47 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
       if (Operand T = tensorOperand(X); T.T)
         Tensors.push_back(T.T);
     zeroGrad(Tensors);
+    P.Objects.edit(M).Handled = true;
     return cell();
   }
+  if (N == "load")
+    P.Objects.edit(M).Loaded = true;
   if (N == "to" || N == "save" || N == "load" || N == "pretty_print" || N == "cuda" || N == "cpu")
     return cell();
+  if (P.Objects[M].Name == "ParameterList" || P.Objects[M].Name == "ParameterDict") {
+    if (N == "append" || N == "extend" || N == "insert" || N == "update") {
+      const Value Last = C.Arguments.empty() ? Value() : get(C.Arguments.back());
+      addTensor(M, Text(0), Last);
+      return cell(Value::object(M));
+    }
+    if (N == "operator[]" || N == "at" || N == "get") {
+      const Object &O = P.Objects[M];
+      const Value I = Arg(0);
+      if (I.K == Value::Integer && I.I >= 0 && I.I < static_cast<int64_t>(O.Parameters.size()))
+        return O.Parameters[I.I].second;
+      for (const auto &[Name, X] : O.Parameters)
+        if (Name == Text(0))
+          return X;
+      if (!O.Parameters.empty())
+        return O.Parameters.back().second;
+    }
+    if (N == "size")
+      return cell(Value::integer(static_cast<int64_t>(P.Objects[M].Parameters.size())));
+    if (N == "empty")
+      return cell(Value::integer(P.Objects[M].Parameters.empty()));
+    if (N == "begin" || N == "end" || N == "values") {
+      ObjectId S = object(Object::Sequence);
+      for (const auto &[Name, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[M].Parameters))
+        P.Objects.edit(S).Elements.push_back(X);
+      if (N == "values")
+        return cell(Value::object(S));
+      ObjectId I = object(Object::Iterator);
+      CellId Holder = cell(Value::object(S));
+      P.Objects.edit(I).Elements = {Holder};
+      P.Objects.edit(I).Position = N == "end" ? static_cast<int>(P.Objects[S].Elements.size()) : 0;
+      return cell(Value::object(I));
+    }
+  }
   if (N == "push_back" || N == "append" || N == "insert" || N == "extend" || N == "update") {
     for (size_t I = 0; I < C.Arguments.size(); ++I)
       addChild(M, Text(0).empty() ? std::to_string(P.Objects[M].Children.size()) : Text(0),
@@ -400,9 +537,10 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
   std::vector<Operand> Ordered;
   for (const ModuleFact::Member &Member : Fact->Parameters) {
     Operand X;
-    for (const auto &[N, C] : O.Parameters)
-      if (N == Member.Name)
-        X = tensorOperand(C);
+    for (const auto *Names : {&O.Parameters, &O.Members}) // the member is what forward() reads
+      for (const auto &[N, C] : *Names)
+        if (N == Member.Name)
+          X = tensorOperand(C);
     Ordered.push_back(X);
   }
   if (!O.Parameters.empty() && Ordered.empty())

@@ -17,6 +17,8 @@ struct ProgramState {
   std::map<ObjectId, autograd::StorageId> Blobs; ///< containers that from_blob() was given
   bool Autocast = false;
   unsigned FreshSymbols = 0;
+  std::vector<autograd::Defect> LostGradients; ///< see Interpreter::gradientOf
+  bool HandedOver = false; ///< a module or optimizer went to code that is not seen
 };
 
 } // namespace torch_tidy::model

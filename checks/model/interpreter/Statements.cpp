@@ -329,6 +329,8 @@ void Interpreter::declare(const VarDecl *V) {
     C = cell(secondName(rvalue(V->getInit()), V->getInit()));
   shape(C, V->getType(), site(V->getLocation()));
   Current->Variables[V] = C;
+  if (!V->getType()->isReferenceType())
+    keep(C, site(V->getLocation(), V->getInit()), V->getName());
   bool Buffer = !V->getType()->isReferenceType() &&
                 (V->getType()->isArrayType() || Kinds.kind(V->getType()) == ClassKind::Sequence);
   if (Buffer || needsDestruction(V->getType()))

@@ -310,6 +310,29 @@ Operand Interpreter::indexed(Operand Base, const Value &Index, Site At, bool &Co
   return Torch.callUnknown("index", {Base}, At);
 }
 
+/// Whether a conversion of a leaf that requires grad gives a tensor of its own, and no leaf any more,
+/// or the leaf itself. Where the type or device is not known, what follows is only possible.
+std::optional<bool> Interpreter::convertsLeaf(Call &C, const Operand &T) const {
+  if (!isOneOf(C.Name, {"to", "cpu", "cuda", "contiguous", "toType"}) ||
+      !Torch.S.Tensors[T.T].LeafRequiresGrad)
+    return std::nullopt;
+  if (C.Name == "cpu" || C.Name == "contiguous")
+    return false;
+  if (C.Name == "cuda")
+    return true;
+  const Expr *E = C.Written.empty() ? nullptr : C.Written[0]->IgnoreUnlessSpelledInSource();
+  while (const auto *X = dyn_cast_or_null<CXXConstructExpr>(E))
+    E = X->getNumArgs() ? X->getArg(0)->IgnoreUnlessSpelledInSource() : nullptr;
+  const auto *D = dyn_cast_or_null<DeclRefExpr>(E);
+  llvm::StringRef Name = D && D->getDecl()->getDeclName().isIdentifier() ? D->getDecl()->getName() : "";
+  if (isOneOf(Name, {"kFloat", "kFloat32", "kCPU", "Float", "CPU"}))
+    return false; // what factories make
+  if (!isOneOf(Name, {"kDouble", "kFloat64", "kHalf", "kFloat16", "kBFloat16", "kCUDA", "Double",
+                      "Half", "BFloat16", "CUDA"}))
+    C.At.Conditional = true;
+  return true;
+}
+
 /// What is not an operator of the dispatcher: aliases, autograd's own methods, questions.
 std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   llvm::StringRef N = C.Name;
@@ -322,7 +345,20 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     Value R = Arg(0);
     if (!Assigns && R.K == Value::Tensor) {
       noteRebinding(C, R);
-      set(C.Self, secondName(R, C.Written.empty() ? nullptr : C.Written[0]));
+      const auto *Written = dyn_cast_or_null<CXXOperatorCallExpr>(C.E);
+      if (rebind(C.Self, R, Written ? Written->getArg(0) : nullptr, C.At)) {
+        R = secondName(R, C.Written.empty() ? nullptr : C.Written[0]);
+        R.Bound = C.At;
+        set(C.Self, R);
+        llvm::StringRef Name;
+        if (const Expr *Left = Written ? Written->getArg(0)->IgnoreParenImpCasts() : nullptr) {
+          if (const auto *M = dyn_cast<MemberExpr>(Left))
+            Name = M->getMemberDecl()->getName();
+          if (const auto *D = dyn_cast<DeclRefExpr>(Left))
+            Name = D->getDecl()->getName();
+        }
+        keep(C.Self, C.At, Name);
+      }
       return C.Self;
     }
     // t[i] = x, t.data() = x: writes into the left side.
@@ -375,6 +411,10 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     checkThrown();
     return C.Self;
   }
+  if (std::optional<bool> Copies = convertsLeaf(C, T)) {
+    if (!*Copies)
+      return C.Self;
+  }
   if (N == "detach" || N == "tensor_data")
     return Tensor(Torch.detached(T, Alias::Detach, C.At));
   if (N == "data" || N == "variable_data")
@@ -423,9 +463,9 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     return cell();
   }
   if (N == "grad" || N == "mutable_grad") {
-    Value G = Value::tensor(Torch.gradOf(T.T, C.At));
+    Value G = gradientOf(T, C.At);
     const autograd::Tensor &Of = Torch.S.Tensors[T.T];
-    if (!G.T.T && !Of.Untracked && !Of.RetainsGrad && Torch.requiresGrad(T.T) &&
+    if (!G.T.T && !G.Symbol && !Of.Untracked && !Of.RetainsGrad && Torch.requiresGrad(T.T) &&
         !Torch.isLeaf(T.T))
       G.Missing = C.At;
     return cell(G);
@@ -484,6 +524,7 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
                  C.Operator != OO_None;
   if (!Library)
     return std::nullopt;
+  refuseUndefined(C);
   bool Binds = Method && C.Operator == OO_Equal && C.Method->getRefQualifier() != RQ_RValue;
   for (size_t I = 0; I < C.Arguments.size() && !Binds; ++I)
     if (const Value V = get(C.Arguments[I]);

@@ -76,21 +76,16 @@ void Interpreter::checkThrown() {
 
 //===--- optimizers ------------------------------------------------------------------------===//
 
-Value Interpreter::makeOptimizer(const CXXRecordDecl *R, const std::vector<CellId> &Args) {
+Value Interpreter::makeOptimizer(const CXXRecordDecl *R, const std::vector<CellId> &Args,
+                                 Site At) {
   ObjectId O = object(Object::Optimizer, R->getNameAsString(), R);
-  std::vector<TensorId> Held;
-  for (CellId A : Args)
-    for (const Operand &X : tensorsIn(get(A)))
-      if (std::find(Held.begin(), Held.end(), X.T) == Held.end())
-        Held.push_back(X.T);
-  for (TensorId T : Held)
-    Torch.holdParameter(T);
-  P.Objects.edit(O).Held = std::move(Held);
-  ++Torch.S.Effects;
+  holdFrom(O, Args, At);
   return Value::object(O);
 }
 
 void Interpreter::stepOptimizer(ObjectId O, Site At) {
+  if (!P.Objects[O].Stepped)
+    P.Objects.edit(O).Stepped = At;
   // Measured: SGD::step() in C++ writes through data() and does not bump the version; Adam, AdamW,
   // RMSprop and Adagrad do.
   Torch.step(P.Objects[O].Held, P.Objects[O].Name != "SGD", At);
@@ -185,6 +180,11 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     P.Objects.edit(S).Elements = std::move(Elements);
     return cell(Value::object(S));
   }
+  if (Q == "torch::load" && Arg(0).isObject() && P.Objects[Arg(0).O].K == Object::Module)
+    P.Objects.edit(Arg(0).O).Loaded = true;
+  if (Q.starts_with("torch::nn::utils::clip_grad") && Arg(0).isObject())
+    for (ObjectId M : std::vector<ObjectId>(P.Objects[Arg(0).O].ParametersOf))
+      P.Objects.edit(M).Handled = true;
   if (Q.starts_with("torch::nn::utils::clip_grad") || Q == "torch::manual_seed" ||
       Q == "at::manual_seed" || Q == "torch::save" || Q == "torch::load" ||
       Q == "torch::set_num_threads" || Q == "at::set_num_threads" || Q == "torch::print")
@@ -232,9 +232,14 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       stepOptimizer(Arg(0).O, C.At);
     return cell(externalValue(C.ResultType, C.At, N.str()));
   case ClassKind::Optimizer: {
-    if (isUser(C.Callee) || !C.Self || !get(C.Self).isObject())
+    if (!C.Self || !get(C.Self).isObject())
       break;
     ObjectId O = get(C.Self).O;
+    if (isUser(C.Callee)) { // an optimizer of the user's own
+      if (N == "step" && P.Objects[O].K == Object::Optimizer && !P.Objects[O].Stepped)
+        P.Objects.edit(O).Stepped = C.At;
+      break;
+    }
     if (P.Objects[O].K != Object::Optimizer)
       break;
     if (N == "step") {
@@ -248,14 +253,7 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       return cell();
     }
     if (N == "add_param_group" || N == "add_parameters") {
-      std::vector<TensorId> Held = P.Objects[O].Held;
-      for (CellId A : C.Arguments)
-        for (const Operand &X : tensorsIn(get(A))) {
-          Held.push_back(X.T);
-          Torch.holdParameter(X.T);
-        }
-      P.Objects.edit(O).Held = std::move(Held);
-      ++Torch.S.Effects;
+      holdFrom(O, C.Arguments, C.At);
       return cell();
     }
     if (N == "parameters") {

@@ -37,7 +37,8 @@ struct Value {
     RawData,  ///< a pointer or accessor into the tensor T
   } K = Unknown;
   bool Negated = false; ///< Unknown: logical negation of Symbol
-  uint32_t Symbol = 0;  ///< Unknown: hash-consed; 0 is "any"
+  /// Unknown: hash-consed; 0 is "any". Undefined tensor: why, see Interpreter::gradientOf.
+  uint32_t Symbol = 0;
   int64_t I = 0;
   double D = 0;
   /// Tensor, RawData; for numbers: the tensor they were read from (item()), if any.
@@ -47,6 +48,7 @@ struct Value {
   const clang::FunctionDecl *F = nullptr;
   Site Missing; ///< Tensor, undefined: where the gradient of a tensor that keeps none was asked for
   clang::SourceLocation Written; ///< where a constant stands in the source
+  Site Bound; ///< Tensor, module: where a member or element was given this handle
 
   static Value integer(int64_t I) {
     Value V;
@@ -118,10 +120,20 @@ struct Object {
   std::vector<std::pair<std::string, CellId>> Parameters;
   std::vector<std::pair<std::string, CellId>> Buffers;
   std::vector<std::pair<std::string, Value>> Children;
-  int Training = 1; ///< 1, 0, or -1: not known
+  /// Of a library module: its tensor members (`fc->weight`). They start as the registered tensors;
+  /// assigning to one leaves the registered one where it is.
+  std::vector<std::pair<std::string, CellId>> Members;
+  int Training = 1;    ///< 1, 0, or -1: not known
+  bool Loaded = false; ///< weights came from a file
+  bool Handled = false; ///< the program itself asked to train it, or zeroed or clipped its gradients
 
   // Optimizer
   std::vector<TensorId> Held;
+  std::vector<ObjectId> Over; ///< modules whose parameters() it was built from
+  Site Built, Stepped;
+
+  /// Sequence: it holds all that parameters() of these modules gave.
+  std::vector<ObjectId> ParametersOf;
 
   // Closure
   const clang::LambdaExpr *Lambda = nullptr;
