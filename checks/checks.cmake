@@ -24,6 +24,8 @@ function(torch_tidy_check NAME PRECISION SEVERITY SUMMARY)
   set(TORCH_TIDY_CHECK_ROWS "${TORCH_TIDY_CHECK_ROWS}" PARENT_SCOPE)
 endfunction()
 
+torch_tidy_check(torch-backward-twice very-high error
+  "Finds graphs that backward() walks a second time: state kept over iterations without detach(), two losses of one forward pass.")
 torch_tidy_check(torch-data-mutation very-high error
   "Finds writes behind autograd's back, through data(), data_ptr(), accessors and their kin, that change a gradient or leave the optimizer with other weights.")
 torch_tidy_check(torch-detach-inplace-write very-high error
@@ -33,7 +35,7 @@ torch_tidy_check(torch-inplace-activation very-high error
 torch_tidy_check(torch-inplace-autograd very-high error
   "Finds in-place operations that overwrite a value saved for backward, or a leaf that requires a gradient.")
 torch_tidy_check(torch-training-step high error
-  "Finds an optimizer that steps between a forward pass and its backward.")
+  "Finds the steps of a training loop in the wrong order: gradients not cleared, cleared too early, clipped too late, never stepped.")
 
 file(CONFIGURE OUTPUT CheckRegistry.inc CONTENT "@TORCH_TIDY_CHECK_ROWS@" @ONLY)
 

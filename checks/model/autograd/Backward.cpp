@@ -88,9 +88,10 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
   return D;
 }
 
-void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
+void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into &Where) {
   ++S.Backwards;
   ++S.Effects;
+  ++S.Clock;
   if (!Root.T)
     return;
   if (!requiresGrad(Root.T)) {
@@ -114,15 +115,33 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     return;
   }
 
+  const uint32_t Number = S.Walks.size();
+  Walk ThisWalk;
+  ThisWalk.At = At;
+  ThisWalk.Used = !Where.Gradients;
+  ThisWalk.Scale = S.Tensors[Root.T].Scale;
+  ThisWalk.Decisions = S.Decisions;
+  ThisWalk.PeriodicDecisions = S.PeriodicDecisions;
+  S.Walks.add(std::move(ThisWalk));
+
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
-  auto Deliver = [&](const Edge &E, const Arrival &From, const ZeroCause *Lost = nullptr) {
+  std::map<NodeId, std::pair<NodeId, TensorId>> Via; // from which node, by which operand
+  auto Deliver = [&](NodeId Giver, const Edge &E, const Arrival &From,
+                     const ZeroCause *Lost = nullptr) {
     Arrival A = From;
     if (A.Live && (E.Zero || Lost)) {
       A.Live = false;
       A.Cause = E.Zero ? E.Cause : *Lost;
     }
     if (E.To) {
+      if (!Repaired.empty() && Giver && S.Nodes[E.To].Walked && !S.Nodes[Giver].Walked) {
+        Defect D = walkedTwice(E.To, Giver, E.From, At);
+        if (D.Operation == "keep" && (Repaired.count(D.Culprit.Number) ||
+                                      DetachedNodes.count(S.Nodes[E.To].At.Number)))
+          return; // repaired by a detach()
+      }
+      Via.insert({E.To, {Giver, E.From}});
       auto [It, New] = Ready.insert({E.To, A});
       if (!New && A.Live)
         It->second = A;
@@ -146,12 +165,18 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       raise(std::move(D));
       return;
     }
+    if (!Where.Only.empty() &&
+        std::find(Where.Only.begin(), Where.Only.end(), E.Leaf) == Where.Only.end())
+      return;
+    if (Where.Gradients && A.Live)
+      addShare(E.Leaf, Number);
     Tensor &T = S.Tensors.edit(E.Leaf);
     if (A.Live) {
-      T.Grad = GradState::Live;
+      if (Where.Gradients)
+        T.Grad = GradState::Live;
       T.EverReached = Reach::Live;
     } else {
-      if (T.Grad == GradState::Undefined)
+      if (T.Grad == GradState::Undefined && Where.Gradients)
         T.Grad = GradState::Zero;
       if (T.EverReached < Reach::Zero) {
         T.EverReached = Reach::Zero;
@@ -163,6 +188,13 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       }
     }
   };
+  // Where the walk left this round's graph for what an earlier one walked.
+  auto WalkedBefore = [&](NodeId Id) {
+    while (Via[Id].first && S.Nodes[Via[Id].first].Walked)
+      Id = Via[Id].first;
+    auto [Giver, Kept] = Via[Id];
+    return walkedTwice(Id, Giver, Kept, At);
+  };
   Arrival Start;
   Start.Live = true;
   Edge First;
@@ -171,7 +203,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     return;
   if (!First.To && S.Tensors[Root.T].LeafRequiresGrad)
     First.Leaf = Root.T;
-  Deliver(First, Start);
+  First.From = Root.T;
+  Deliver({}, First, Start);
   if (Raised)
     return;
 
@@ -183,12 +216,15 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     Visited.push_back(Id);
     const Node N = S.Nodes[Id];
     if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
-      Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
-               "backward() walks a graph that was already freed", {}};
-      D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
-      D.Chain.push_back({N.FreedAt, "it was walked, and freed, by backward() here"});
-      raise(std::move(D));
-      return;
+      Defect D = WalkedBefore(Id);
+      if (!Repaired.count(D.Culprit.Number)) {
+        if (D.Operation == "read")
+          DetachedReads.insert(D.Culprit.Number);
+        if (D.Operation == "keep")
+          DetachedNodes.insert(D.Chain.front().At.Number);
+        raise(std::move(D));
+        return;
+      }
     }
     std::map<int, ZeroCause> Wiped; // by argument: its gradient is computed from a wiped value
     for (const SavedValue &V : N.Saved) {
@@ -210,7 +246,14 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
       if (S.Counters[V.Count].Bumps.size() > V.Version) {
         auto [Memory, Index] = S.Counters[V.Count].Bumps[V.Version];
         if (!Repaired.count(S.Storages[Memory].Writes[Index].At.Number)) {
-          raise(savedOverwritten(N, V, At));
+          Defect Found = savedOverwritten(N, V, At);
+          if (Found.Kind == DefectKind::StepBetween && N.Walked && N.WalkedAt == At) {
+            // A retained graph of an earlier round, behind the step that followed it.
+            Defect D = WalkedBefore(Id);
+            D.Message += "; the weights have been stepped since";
+            Found = std::move(D);
+          }
+          raise(std::move(Found));
           for (Defect &D : Silent)
             if (!(D.Culprit == S.Defects.back().Culprit))
               S.Defects.push_back(std::move(D));
@@ -229,6 +272,16 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
         Silent.back().Chain.front().At.Conditional |= V.Perhaps;
+        if (W.Kind == WriteKind::Optimizer && N.Walked && N.WalkedAt == At) {
+          Defect D = WalkedBefore(Id);
+          if (Repaired.count(D.Culprit.Number)) {
+            Silent.pop_back();
+            break;
+          }
+          D.Effect = Outcome::Wrong;
+          D.Message += "; the weights have been stepped since";
+          Silent.back() = std::move(D);
+        }
         if (W.Zeroes && M.Zero && traitsOf(N.Operation).Multiplicative)
           for (int Argument : V.NeededFor)
             Wiped[Argument] = {W.At, W.Operation, W.Through, true};
@@ -246,19 +299,21 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At) {
     }
     for (const Edge &E : N.Next) {
       auto Lost = Wiped.find(E.Argument);
-      Deliver(E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
+      Deliver(Id, E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
     }
     if (Raised)
       return;
   }
-  if (!RetainGraph)
-    for (NodeId Id : Visited) {
-      Node &N = S.Nodes.edit(Id);
-      N.Freed = true;
-      N.FreedAt = At;
-    }
+  for (NodeId Id : Visited) {
+    Node &N = S.Nodes.edit(Id);
+    N.Freed |= !RetainGraph;
+    N.Walked = true;
+    N.WalkedAt = At;
+    N.WalkedBy = Number;
+  }
   for (Defect &D : Silent)
     record(std::move(D));
+  settleSuspicions(Number, First.To);
   noteLostDependences(Root, At);
 }
 
@@ -282,39 +337,6 @@ void AbstractTorch::noteLostDependences(Operand Root, Site At) {
 void AbstractTorch::holdParameter(TensorId T) {
   if (T && std::find(S.Parameters.begin(), S.Parameters.end(), T) == S.Parameters.end())
     S.Parameters.push_back(T);
-}
-
-void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
-  ++S.Effects;
-  bool GradMode = S.GradMode;
-  S.GradMode = false;
-  for (TensorId P : Parameters)
-    if (P && S.Tensors[P].Grad != GradState::Undefined)
-      optimizerWrite(P, Bumps, At);
-  S.GradMode = GradMode;
-}
-
-void AbstractTorch::zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone) {
-  ++S.Effects;
-  for (TensorId P : Parameters) {
-    if (!P)
-      continue;
-    Tensor &T = S.Tensors.edit(P);
-    if (SetToNone)
-      T.Grad = GradState::Undefined;
-    else if (T.Grad != GradState::Undefined)
-      T.Grad = GradState::Zero;
-  }
-}
-
-Operand AbstractTorch::gradOf(TensorId P, Site At) {
-  if (!P || S.Tensors[P].Grad == GradState::Undefined)
-    return {};
-  if (TensorId G = S.Tensors[P].GradTensor)
-    return bind(G);
-  TensorId G = leaf(At, "grad of " + S.Tensors[P].MadeBy, false);
-  S.Tensors.edit(P).GradTensor = G;
-  return bind(G);
 }
 
 void AbstractTorch::finish() {

@@ -41,6 +41,7 @@ bool Interpreter::decide(const Value &V, const void *Where) {
   if (Decisions.size() >= MostDecisions)
     throw PathEnd();
   Decisions.push_back(B);
+  ++(PeriodicSymbols.count(V.Symbol) ? Torch.S.PeriodicDecisions : Torch.S.Decisions);
   if (V.Symbol)
     P.Assumed[V.Symbol] = B != V.Negated;
   (void)Where;
@@ -71,8 +72,18 @@ void Interpreter::restore(const ProgramState &Saved) {
 Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
                                       llvm::function_ref<Flow()> Then,
                                       llvm::function_ref<Flow()> Else) {
-  if (std::optional<bool> B = known(Condition))
+  struct Chosen {
+    unsigned &Count;
+    bool On;
+    ~Chosen() { Count -= On; }
+  };
+  if (std::optional<bool> B = known(Condition)) {
+    Chosen Guard{ChosenArms, Condition.K == Value::Unknown};
+    ChosenArms += Guard.On;
     return *B ? Then() : Else();
+  }
+  Chosen Guard{ChosenArms, true};
+  ++ChosenArms;
 
   auto RunArm = [&](bool Side) {
     if (Condition.Symbol)

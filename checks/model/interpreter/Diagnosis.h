@@ -21,6 +21,7 @@ public:
 
 private:
   std::vector<clang::FixItHint> fixesFor(const autograd::Defect &D) const;
+  std::vector<clang::FixItHint> fixGraph(const autograd::Defect &D) const;
   const Interpreter &Program;
   clang::ASTContext &Context;
 };

@@ -13,6 +13,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   P = ProgramState();
   Torch.S = autograd::State();
   Torch.Repaired = Repaired;
+  Torch.startRepairs();
   Torch.catchException();
   this->Prefix = Prefix;
   Decisions.clear();
@@ -23,7 +24,8 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   Current = nullptr;
   DiscardedExpression = nullptr;
   Steps = 0;
-  UndecidedArms = Speculating = TryDepth = 0;
+  UndecidedArms = ChosenArms = Speculating = TryDepth = 0;
+  PeriodicSymbols.clear();
 
   PathResult R;
   bool Ended = false;
@@ -37,10 +39,12 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
     // Cannot happen outside of a speculated arm.
   }
   Current = nullptr;
+  Torch.judgeTraining(Ended);
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended)
     Torch.finish();
   R.Defects = std::move(Torch.S.Defects);
+  R.Acquitted = std::move(Torch.S.Acquitted);
   R.ReachedBackward = Torch.S.Backwards > 0;
   Stats.Steps += Steps;
   ++Stats.Paths;
@@ -140,7 +144,7 @@ void Interpreter::trainModule(const CXXRecordDecl *R) {
         break;
       Args.push_back(cell(externalValue(X->getType(), Body, X->getNameAsString())));
     }
-    zeroGrad(Held);
+    zeroGrad(Held, Body);
     CellId Out = enter(Forward, Module, Args);
     Operand Loss;
     for (const Operand &X : tensorsIn(get(Out))) {

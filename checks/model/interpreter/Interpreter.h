@@ -37,6 +37,7 @@ struct ProgramState {
   std::map<const clang::VarDecl *, CellId> Globals;
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
   bool Autocast = false;
+  std::map<CellId, TensorId> GradientCells; ///< what mutable_grad() gave, by its owner
   unsigned FreshSymbols = 0;
 };
 
@@ -49,6 +50,7 @@ public:
 
   struct PathResult {
     std::vector<autograd::Defect> Defects;
+    std::vector<autograd::Acquittal> Acquitted;
     bool ReachedBackward = false;
     bool BudgetHit = false;
   };
@@ -161,6 +163,7 @@ private:
   const clang::CXXConstructorDecl *chooseConstructor(const clang::CXXRecordDecl *R,
                                                      const std::vector<CellId> &Args);
   CellId notFollowed(Call &C, const std::string &Why);
+  bool maySee(const Value &V, unsigned Depth = 0) const;
 
   //===--- library models ------------------------------------------------------------------===//
   std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
@@ -190,12 +193,16 @@ private:
   CellId iteratorCall(Call &C);
   std::optional<CellId> standardFunction(Call &C);
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
-  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
+  Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  std::vector<TensorId> accumulateInto(const Value &Inputs) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
   void releaseGuard(ObjectId G);
-  void backward(const Value &Root, bool Retain, Site At);
+  void backward(const Value &Root, bool Retain, Site At,
+                const autograd::AbstractTorch::Into &Where = {});
   void stepOptimizer(ObjectId O, Site At);
-  void zeroGrad(const std::vector<TensorId> &Tensors);
+  void zeroGrad(const std::vector<TensorId> &Tensors, Site At, const Value &SetToNone = {});
+  /// A variable, or a fresh one (no cell), now holds V.
+  void keep(const Value &V, CellId Variable, Site At);
   void trainLoop(const std::vector<CellId> &Args, Site At);
 
   //===--- values --------------------------------------------------------------------------===//
@@ -232,11 +239,13 @@ private:
   std::vector<const clang::FunctionDecl *> Stack;
   std::vector<Live> Lives;
   unsigned long Steps = 0;
+  unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned Speculating = 0;
   unsigned TryDepth = 0;
   std::vector<bool> Prefix, Decisions;
   std::map<std::string, uint32_t> Symbols;
+  std::set<uint32_t> PeriodicSymbols; ///< remainders of what is no data, and conditions on them
   llvm::DenseSet<const void *> Forks; ///< branches known to need a decision
 
   struct Place {

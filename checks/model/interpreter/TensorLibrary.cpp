@@ -246,6 +246,9 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     bool Assigns = C.Method && C.Method->getRefQualifier() == RQ_RValue;
     Value R = Arg(0);
     if (!Assigns && R.K == Value::Tensor) {
+      if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
+        Torch.setGrad(Owner->second, R.T, C.At);
+      keep(R, C.Self, C.At);
       set(C.Self, secondName(R, C.Written.empty() ? nullptr : C.Written[0]));
       return C.Self;
     }
@@ -337,12 +340,16 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     if (C.Arguments.size() > 2)
       if (Value V = Arg(2); known(V).value_or(false))
         Retain = true; // create_graph keeps the graph
-    backward(get(C.Self), Retain, C.At);
+    backward(get(C.Self), Retain, C.At, {true, accumulateInto(Arg(3))});
     return cell();
   }
   if (N == "grad" || N == "mutable_grad") {
     Operand G = Torch.gradOf(T.T, C.At);
-    return cell(Value::tensor(G));
+    CellId X = cell(Value::tensor(G));
+    if (C.ResultType.getNonReferenceType().isConstQualified())
+      return X;
+    P.GradientCells[X] = T.T; // through mutable_grad() it can be replaced
+    return X;
   }
   if (N == "retain_grad") {
     Torch.S.Tensors.edit(T.T).RetainsGrad = true;
@@ -354,6 +361,8 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     return cell(V);
   }
   if (N == "reset") {
+    if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
+      Torch.setGrad(Owner->second, {}, C.At);
     set(C.Self, Value::tensor({}));
     return cell();
   }
