@@ -30,6 +30,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
   Defect D{DefectKind::BackwardTwice, Outcome::Throws, N.WalkedAt,
            "backward() frees a graph that is walked again", {}};
   D.Chain.push_back({N.At, "the graph was built by '" + N.Operation + "' here"});
+  std::vector<ChainEvent> Also;
   bool Loop = N.WalkedAt == Backward;
   const Tensor *T = Kept ? &S.Tensors[Kept] : nullptr;
   // An in-place operation goes on in the variable that it writes: `total += loss`.
@@ -54,7 +55,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
       if (E.To == Freed && E.From && E.From != Kept && S.Tensors[E.From].KeptAt &&
           !(S.Tensors[E.From].KeptAt == D.Culprit)) {
         D.Repairable = false;
-        D.Chain.push_back({S.Tensors[E.From].KeptAt, "and so is this"});
+        Also.push_back({S.Tensors[E.From].KeptAt, "and so is this"});
       }
   } else {
     std::vector<NodeId> Work{Freed};
@@ -95,6 +96,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
   }
   if (!(D.Culprit == N.At) && !(D.Culprit == N.WalkedAt))
     D.Chain.push_back({D.Culprit, D.Operation == "keep" ? "it is kept here" : "it is read here"});
+  D.Chain.insert(D.Chain.end(), Also.begin(), Also.end());
   D.Chain.push_back({N.WalkedAt, "it was walked, and freed, by backward() here"});
   if (Via)
     D.Chain.push_back({S.Nodes[Via].At, "'" + S.Nodes[Via].Operation + "' leads to it again here"});
