@@ -24,6 +24,8 @@ function(torch_tidy_check NAME PRECISION SEVERITY SUMMARY)
   set(TORCH_TIDY_CHECK_ROWS "${TORCH_TIDY_CHECK_ROWS}" PARENT_SCOPE)
 endfunction()
 
+torch_tidy_check(torch-backward-twice very-high error
+  "Finds graphs that backward() walks a second time: state kept over iterations without detach(), two losses of one forward pass.")
 torch_tidy_check(torch-buffer-reuse high error
   "Finds tensors made by from_blob() on memory that is filled anew, or given back, while they are still needed.")
 torch_tidy_check(torch-data-mutation very-high error
@@ -43,7 +45,7 @@ torch_tidy_check(torch-nonleaf-grad high error
 torch_tidy_check(torch-parameter-identity high error
   "Finds parameters that are used but not registered, replaced by other tensors, or not those that the optimizer steps.")
 torch_tidy_check(torch-training-step high error
-  "Finds an optimizer that steps between a forward pass and its backward.")
+  "Finds the steps of a training loop in the wrong order: gradients not cleared, cleared too early, clipped too late, never stepped.")
 
 file(CONFIGURE OUTPUT CheckRegistry.inc CONTENT "@TORCH_TIDY_CHECK_ROWS@" @ONLY)
 

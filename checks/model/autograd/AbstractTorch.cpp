@@ -307,7 +307,8 @@ NodeId AbstractTorch::historyOf(TensorId Id) {
   }
   NodeId N = addNode(T.IsView ? "as_strided" : "copy_slices", T.Made);
   Edge E;
-  const Tensor &Base = S.Tensors[S.Families[S.Tensors[Id].Kin].Base];
+  E.From = S.Families[S.Tensors[Id].Kin].Base;
+  const Tensor &Base = S.Tensors[E.From];
   if (NodeId H = S.Families[Base.Kin].History)
     E.To = H;
   else if (Base.History)
@@ -331,12 +332,17 @@ bool AbstractTorch::hasGradientEdge(TensorId T) {
 
 void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero) {
   Edge E;
+  E.From = From.T;
   E.Argument = Argument;
   E.Zero = Zero != nullptr;
   if (Zero)
     E.Cause = *Zero;
-  if (NodeId H = historyOf(From.T))
+  if (NodeId H = historyOf(From.T)) {
+    if (!Repaired.empty() && DetachedReads.count(S.Nodes[N].At.Number) &&
+        Repaired.count(S.Nodes[N].At.Number))
+      return;
     E.To = H;
+  }
   else if (S.Tensors[From.T].LeafRequiresGrad)
     E.Leaf = From.T;
   else
@@ -422,6 +428,7 @@ void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cu
                                      CutBy By, NodeId CutOff) {
   read(From.T);
   mergeSuspects(Into, From);
+  mergeGradientSources(Into, From);
   Dependences Source = dependences(From.T);
   if (Source.empty())
     return;

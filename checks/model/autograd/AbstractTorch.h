@@ -45,6 +45,13 @@ public:
   /// Culprits whose repair is assumed: a write there is done out of place, so that what follows
   /// shows the other defects. See Note [Leave one out].
   std::set<uint32_t> Repaired;
+  /// A run without repairs begins a new sequence of them.
+  void startRepairs() {
+    if (Repaired.empty()) {
+      DetachedReads.clear();
+      DetachedNodes.clear();
+    }
+  }
 
   //===--- making tensors ------------------------------------------------------------------===//
 
@@ -118,15 +125,31 @@ public:
 
   //===--- training ------------------------------------------------------------------------===//
 
-  /// Deliver: leaves get their gradient (backward(); autograd::grad() hands it to its caller).
-  void backward(Operand Root, bool RetainGraph, Site At, bool Deliver = true);
+  /// Which leaves a backward() accumulates into.
+  struct Into {
+    bool Gradients = true;         ///< false: torch::autograd::grad()
+    std::vector<TensorId> Only;    ///< the `inputs` argument; empty: all
+  };
+  void backward(Operand Root, bool RetainGraph, Site At) { backward(Root, RetainGraph, At, Into()); }
+  void backward(Operand Root, bool RetainGraph, Site At, const Into &Where);
   /// The optimizer built at At holds T. A tensor that is no leaf raises.
   void holdParameter(TensorId T, Site At = {});
-  /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do).
-  void step(const std::vector<TensorId> &Parameters, bool Bumps, Site At);
-  void zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone);
+  /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do). By:
+  /// the optimizer's number.
+  void step(const std::vector<TensorId> &Parameters, bool Bumps, Site At, uint32_t By = 0);
+  /// Guarded: under a condition.
+  void zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone, Site At = {},
+                bool Guarded = false);
   /// What grad() gives: an undefined operand, or a tensor of its own.
   Operand gradOf(TensorId T, Site At);
+  /// mutable_grad() = Value.
+  void setGrad(TensorId T, Operand Value, Site At);
+  /// clip_grad_norm_() and its kin.
+  void clip(const std::vector<Operand> &Parameters, Site At);
+  /// An optimizer of the program's own; Number is its number in step().
+  void madeOptimizer(uint32_t Number, const std::vector<TensorId> &Held, Site At);
+  /// A variable (numbered in order of their making), or ~0 for a fresh one, now holds T.
+  void keep(TensorId T, uint32_t Variable, Site At);
 
   /// What the user calls it: the variable, the registered name, or the operation that made it.
   const std::string &nameOf(TensorId T) const;
@@ -136,6 +159,8 @@ public:
   /// Some optimizer holds it, or the program itself steps it with its gradient.
   bool isTrained(TensorId T) const;
 
+  /// At the end of the program, or where an exception left it: the order of steps and clears.
+  void judgeTraining(bool Ended);
   /// At the end of the program: parameters that some optimizer holds and that no backward reached.
   void finish();
   /// Those that some backward reached with a gradient, named as in Defect::Losers.
@@ -149,6 +174,9 @@ public:
 
 private:
   struct WriteSpec;
+  // How Repaired graphs are repaired: by a detach() of what is read there, of all that comes from
+  // there.
+  std::set<uint32_t> DetachedReads, DetachedNodes;
   const facts::FactTable *Facts;
   bool Raised = false;
   /// When each storage was last read. Not part of the state: what a branch that was tried out read
@@ -194,6 +222,18 @@ private:
   void saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
                           const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
   void optimizerWrite(TensorId P, bool Bumps, Site At);
+  Defect walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site Backward) const;
+  GradientLife life(TensorId T) const;
+  void setLife(TensorId T, GradientLife Life);
+  void mergeGradientSources(TensorId Into, const Operand &From);
+  void addShare(TensorId Leaf, uint32_t Walk);
+  void clearGradient(TensorId T, Site At, bool Guarded);
+  void useGradient(TensorId T, uint32_t By, Site At);
+  void gradientWritten(TensorId Owner, bool Zeroes, bool Overwrites, Site At);
+  void stepsByHand(StorageId Memory, const std::vector<Operand> &Sources, Site At);
+  void settleSuspicions(uint32_t Walk, NodeId Root);
+  void acquit(DefectKind Kind, Site Subject);
+  void addSuspicion(Suspicion Q);
   void noteLostDependences(Operand Root, Site At);
   void noteTerms(Operand Root);
   // Identity.cpp

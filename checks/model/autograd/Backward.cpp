@@ -104,9 +104,10 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
   return D;
 }
 
-void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLeaves) {
+void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into &Where) {
   ++S.Backwards;
   ++S.Effects;
+  ++S.Clock;
   if (!Root.T)
     return;
   S.OpaqueBackward |= S.Tensors[Root.T].Opaque;
@@ -160,15 +161,33 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
   }
 
   std::map<NodeId, TensorId> Outdated; // computed from a parameter before its last step
+  const uint32_t Number = S.Walks.size();
+  Walk ThisWalk;
+  ThisWalk.At = At;
+  ThisWalk.Used = !Where.Gradients;
+  ThisWalk.Scale = S.Tensors[Root.T].Scale;
+  ThisWalk.Decisions = S.Decisions;
+  ThisWalk.PeriodicDecisions = S.PeriodicDecisions;
+  S.Walks.add(std::move(ThisWalk));
+
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
-  auto Deliver = [&](const Edge &E, const Arrival &From, const ZeroCause *Lost = nullptr) {
+  std::map<NodeId, std::pair<NodeId, TensorId>> Via; // from which node, by which operand
+  auto Deliver = [&](NodeId Giver, const Edge &E, const Arrival &From,
+                     const ZeroCause *Lost = nullptr) {
     Arrival A = From;
     if (A.Live && (E.Zero || Lost)) {
       A.Live = false;
       A.Cause = E.Zero ? E.Cause : *Lost;
     }
     if (E.To) {
+      if (!Repaired.empty() && Giver && S.Nodes[E.To].Walked && !S.Nodes[Giver].Walked) {
+        Defect D = walkedTwice(E.To, Giver, E.From, At);
+        if (D.Operation == "keep" && (Repaired.count(D.Culprit.Number) ||
+                                      DetachedNodes.count(S.Nodes[E.To].At.Number)))
+          return; // repaired by a detach()
+      }
+      Via.insert({E.To, {Giver, E.From}});
       auto [It, New] = Ready.insert({E.To, A});
       if (!New && A.Live) {
         A.Old = A.Old ? A.Old : It->second.Old;
@@ -178,7 +197,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     }
     // accumulate_grad.cpp: a leaf that no longer wants a gradient is passed over, one that was
     // written in place with history since is refused.
-    if (!E.Leaf || Raised || !ToLeaves || !requiresGrad(E.Leaf))
+    if (!E.Leaf || Raised || !requiresGrad(E.Leaf))
       return;
     if (NodeId Now = historyOf(E.Leaf)) {
       const Tensor &T = S.Tensors[E.Leaf];
@@ -194,9 +213,15 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
       raise(std::move(D));
       return;
     }
+    if (!Where.Only.empty() &&
+        std::find(Where.Only.begin(), Where.Only.end(), E.Leaf) == Where.Only.end())
+      return;
+    if (Where.Gradients && A.Live)
+      addShare(E.Leaf, Number);
     Tensor &T = S.Tensors.edit(E.Leaf);
     if (A.Live) {
-      T.Grad = GradState::Live;
+      if (Where.Gradients)
+        T.Grad = GradState::Live;
       T.EverReached = Reach::Live;
       T.LastReached = S.Backwards;
       if (!T.ReachedBy)
@@ -204,7 +229,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
       if (A.Old && S.Nodes[A.Old].Born < T.SteppedAt)
         Outdated.insert({A.Old, E.Leaf});
     } else {
-      if (T.Grad == GradState::Undefined)
+      if (T.Grad == GradState::Undefined && Where.Gradients)
         T.Grad = GradState::Zero;
       if (T.EverReached < Reach::Zero) {
         T.EverReached = Reach::Zero;
@@ -217,6 +242,13 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
       }
     }
   };
+  // Where the walk left this round's graph for what an earlier one walked.
+  auto WalkedBefore = [&](NodeId Id) {
+    while (Via[Id].first && S.Nodes[Via[Id].first].Walked)
+      Id = Via[Id].first;
+    auto [Giver, Kept] = Via[Id];
+    return walkedTwice(Id, Giver, Kept, At);
+  };
   Arrival Start;
   Start.Live = true;
   Edge First;
@@ -225,7 +257,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     return;
   if (!First.To && S.Tensors[Root.T].LeafRequiresGrad)
     First.Leaf = Root.T;
-  Deliver(First, Start);
+  First.From = Root.T;
+  Deliver({}, First, Start);
   if (Raised)
     return;
 
@@ -235,23 +268,30 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     auto [Id, A] = *Ready.begin();
     Ready.erase(Ready.begin());
     Visited.push_back(Id);
-    if (ToLeaves)
+    if (Where.Gradients)
       for (TensorId R : S.Retained)
         if (S.Tensors[R].History == Id)
           S.Tensors.edit(R).Grad = A.Live ? GradState::Live : GradState::Zero;
-    if (A.Live && ToLeaves && !S.Nodes[Id].Walked)
-      S.Nodes.edit(Id).Walked = true;
+    if (A.Live && Where.Gradients && !S.Nodes[Id].Trained)
+      S.Nodes.edit(Id).Trained = true;
     const Node N = S.Nodes[Id];
     if (!A.Old && !N.View && (N.Freed || (N.Walked && N.ReplacesAt)))
       A.Old = Id;
     if (N.Freed && (!N.Saved.empty() || N.SavesCopy)) {
-      Defect D{DefectKind::BackwardTwice, Outcome::Throws, At,
-               "backward() walks a graph that was already freed", {}};
-      D.Chain.push_back({N.At, "the graph was built by " + quoted(N.Operation) + " here"});
-      D.Chain.push_back({N.FreedAt, "it was walked, and freed, by backward() here"});
+      Defect D = WalkedBefore(Id);
       blameRebinding(D, Visited);
-      raise(std::move(D));
-      return;
+      if (D.Kind == DefectKind::Rebound) {
+        raise(std::move(D));
+        return;
+      }
+      if (!Repaired.count(D.Culprit.Number)) {
+        if (D.Operation == "read")
+          DetachedReads.insert(D.Culprit.Number);
+        if (D.Operation == "keep")
+          DetachedNodes.insert(D.Chain.front().At.Number);
+        raise(std::move(D));
+        return;
+      }
     }
     std::map<int, ZeroCause> Wiped; // by argument: its gradient is computed from a wiped value
     for (const SavedValue &V : N.Saved) {
@@ -273,7 +313,14 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
       if (S.Counters[V.Count].Bumps.size() > V.Version) {
         auto [Memory, Index] = S.Counters[V.Count].Bumps[V.Version];
         if (!Repaired.count(S.Storages[Memory].Writes[Index].At.Number)) {
-          raise(savedOverwritten(N, V, At));
+          Defect Found = savedOverwritten(N, V, At);
+          if (Found.Kind == DefectKind::StepBetween && N.Walked && N.WalkedAt == At) {
+            // A retained graph of an earlier round, behind the step that followed it.
+            Defect D = WalkedBefore(Id);
+            D.Message += "; the weights have been stepped since";
+            Found = std::move(D);
+          }
+          raise(std::move(Found));
           for (Defect &D : Silent)
             if (!(D.Culprit == S.Defects.back().Culprit))
               S.Defects.push_back(std::move(D));
@@ -292,6 +339,16 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
         Silent.back().Chain.front().At.Conditional |= V.Perhaps;
+        if (W.Kind == WriteKind::Optimizer && N.Walked && N.WalkedAt == At) {
+          Defect D = WalkedBefore(Id);
+          if (Repaired.count(D.Culprit.Number)) {
+            Silent.pop_back();
+            break;
+          }
+          D.Effect = Outcome::Wrong;
+          D.Message += "; the weights have been stepped since";
+          Silent.back() = std::move(D);
+        }
         if (W.Zeroes && M.Zero && traitsOf(N.Operation).Multiplicative)
           for (int Argument : V.NeededFor)
             Wiped[Argument] = {W.At, W.Operation, W.Through, true};
@@ -309,22 +366,22 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, bool ToLea
     }
     for (const Edge &E : N.Next) {
       auto Lost = Wiped.find(E.Argument);
-      Deliver(E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
+      Deliver(Id, E, A, Lost == Wiped.end() ? nullptr : &Lost->second);
     }
     if (Raised)
       return;
   }
   for (NodeId Id : Visited) {
     Node &N = S.Nodes.edit(Id);
+    N.Freed |= !RetainGraph;
     N.Walked = true;
-    if (!RetainGraph) {
-      N.Freed = true;
-      N.FreedAt = At;
-    }
+    N.WalkedAt = At;
+    N.WalkedBy = Number;
   }
   for (Defect &D : Silent)
     record(std::move(D));
-  if (!ToLeaves)
+  settleSuspicions(Number, First.To);
+  if (!Where.Gradients)
     return;
   for (auto &[Old, Leaf] : Outdated)
     noteOldWeights(Old, Leaf, At);
@@ -387,45 +444,6 @@ std::vector<std::string> AbstractTorch::reachedParameters() const {
   return Names;
 }
 
-void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Site At) {
-  ++S.Effects;
-  S.Stepped = true;
-  ++S.Steps;
-  bool GradMode = S.GradMode;
-  S.GradMode = false;
-  for (TensorId P : Parameters)
-    if (P && S.Tensors[P].Grad != GradState::Undefined) {
-      optimizerWrite(P, Bumps, At);
-      S.Tensors.edit(P).SteppedAt = S.Steps;
-    }
-  S.GradMode = GradMode;
-}
-
-void AbstractTorch::zeroGrad(const std::vector<TensorId> &Parameters, bool SetToNone) {
-  ++S.Effects;
-  for (TensorId P : Parameters) {
-    if (!P)
-      continue;
-    Tensor &T = S.Tensors.edit(P);
-    if (SetToNone)
-      T.Grad = GradState::Undefined;
-    else if (T.Grad != GradState::Undefined)
-      T.Grad = GradState::Zero;
-  }
-}
-
-Operand AbstractTorch::gradOf(TensorId P, Site At) {
-  if (!P || S.Tensors[P].Grad == GradState::Undefined)
-    return {};
-  if (TensorId G = S.Tensors[P].GradTensor)
-    return bind(G);
-  TensorId G = leaf(At, "grad of " + S.Tensors[P].MadeBy, false);
-  S.Tensors.edit(G).OfGradient = true;
-  S.Tensors.edit(P).GradTensor = G;
-  return bind(G);
-}
-
-/// One defect for each place, however many parameters lose their gradient there.
 void AbstractTorch::finish() {
   for (const Suspicion &X : S.Suspected) {
     bool Read = X.Unread && X.Unread.Value < ReadAt.size() && ReadAt[X.Unread.Value] > X.Since;
@@ -496,7 +514,7 @@ void AbstractTorch::finish() {
     bool Said = std::any_of(Term.Parameters.begin(), Term.Parameters.end(),
                             [&](TensorId P) { return Lost.count(P) != 0; });
     bool Walked = std::any_of(Term.From.begin(), Term.From.end(),
-                              [&](NodeId N) { return N && S.Nodes[N].Walked; });
+                              [&](NodeId N) { return N && S.Nodes[N].Trained; });
     if (!Held || Said || Walked || Repaired.count(E.At.Number))
       continue;
     Defect D;

@@ -100,6 +100,7 @@ struct Storage {
   /// tensor was made on it.
   int LastBlob = -1;
   bool Saved = false;            ///< some node saved it, ever
+  TensorId GradientOf;           ///< it is the gradient of this leaf
   bool Zero = false;             ///< known to be all zero now
   ZeroCause WhyZero;
 };
@@ -152,6 +153,64 @@ enum class GradState : uint8_t { Undefined, Zero, Live };
 /// How far any backward of the program got to a leaf.
 enum class Reach : uint8_t { Never, Zero, Live };
 
+/// A number that a loss is multiplied by before backward() and its gradients are divided by
+/// afterwards: which variable held it, and what was in it.
+struct Factor {
+  uint32_t Variable = ~0u; ///< the caller's number for the variable (~0: none)
+  std::string Content;     ///< equal contents, equal numbers
+  double Known = 0;        ///< 0: not known
+  bool Inverse = false;    ///< divides
+  Site At;
+  explicit operator bool() const { return Variable != ~0u || Known != 0; }
+};
+
+/// One backward().
+struct Walk {
+  Site At;
+  bool Used = false;     ///< a step used a gradient that it gave, or the program read one
+  bool ForOther = false; ///< it reached a leaf that is neither a parameter nor optimised
+  Factor Scale;          ///< of its root
+  unsigned Decisions = 0, PeriodicDecisions = 0; ///< taken before it
+};
+
+/// What one backward() added to a gradient.
+struct Share {
+  uint32_t Walk = 0;
+  std::vector<uint32_t> SteppedBy; ///< numbers of optimizers
+  Site SteppedAt;
+  Site Clipped;
+  Site Unscaled;
+};
+
+/// What was taken out of a gradient before any step used it.
+struct DiscardedShare {
+  uint32_t Walk = 0;
+  Site At;
+  bool Guarded = false;  ///< cleared under a condition
+  bool Periodic = false; ///< only decisions about a counter's remainder lie between
+};
+
+/// Note [The life of a gradient]
+/// A gradient is a sum of shares, one for each backward() since it was last cleared. step() uses
+/// them all, so a share that a step of the same optimizer used already, next to one that is new,
+/// accumulates unintentionally: accumulation on purpose ends with a step and a clear. What is
+/// cleared before any step used it was computed in vain, unless the same backward() served another
+/// optimizer (the generator's loss also fills the discriminator's gradients), a leaf that is
+/// not trained (an adversarial input) or was read.
+/// Whether a clear or a step is skipped is often a condition's decision, and conditions that belong
+/// together (`i % n == 0` before, `(i + 1) % n == 0` behind) are decided apart. So these defects
+/// hold only where no path of the program does the same thing right: see Defect::EveryPath.
+struct GradientLife {
+  struct StepMark {
+    uint32_t By = 0;
+    unsigned Clock = 0;
+    Site At;
+  };
+  std::vector<Share> Shares;
+  std::vector<DiscardedShare> Discarded; ///< since the last step
+  std::vector<StepMark> Steps;           ///< the last one of each optimizer
+};
+
 struct Tensor {
   StorageId Memory;
   CounterId Count;
@@ -190,6 +249,12 @@ struct Tensor {
   GradState Grad = GradState::Undefined;
   TensorId GradTensor; ///< what grad() returns, once somebody asked for it or backward ran
   bool RetainsGrad = false;
+  std::shared_ptr<const GradientLife> Life; ///< of its gradient
+  std::shared_ptr<const std::vector<TensorId>> FromGradients; ///< sorted: whose it was computed from
+  Factor Scale;           ///< it is a product with this
+  Site KeptAt;            ///< where a variable that may outlive its round was given it
+  uint32_t KeptIn = ~0u;  ///< the number of that variable
+  uint32_t KeptBefore = 0; ///< how many nodes there were then
   Site DetachedAt; ///< by detach_()
   bool IsParameter = false;
   std::string Name;  ///< of the variable that first held it
@@ -225,6 +290,7 @@ struct SavedValue {
 struct Edge {
   NodeId To;     ///< or
   TensorId Leaf; ///< an AccumulateGrad
+  TensorId From; ///< the operand, where there is one
   int Argument = -1; ///< of the operation
   bool Zero = false; ///< the gradient along it is zero whatever comes in
   ZeroCause Cause;
@@ -237,8 +303,10 @@ struct Node {
   std::vector<Edge> Next;
   bool SavesCopy = false; ///< an in-place operation that saves a copy of what it overwrites
   bool Freed = false;
-  Site FreedAt;
-  bool Walked = false; ///< some backward() brought it a gradient
+  bool Walked = false;   ///< perhaps retained
+  Site WalkedAt;         ///< by the last backward(), freed or not
+  uint32_t WalkedBy = 0; ///< its number
+  bool Trained = false;  ///< some backward() brought it a gradient
   bool View = false;  ///< its result shares the storage of its operand
   unsigned Born = 0;  ///< State::Steps when it was recorded
   Site ReplacesAt;    ///< its result took the place of the parameter it was computed from, here
@@ -268,6 +336,12 @@ enum class DefectKind : uint8_t {
   NothingToDo,        ///< backward() on a value without history
   BackwardTwice,      ///< through a freed graph
   StepBetween,        ///< optimizer step between forward and backward
+  GradientAccumulates, ///< a step uses a gradient that holds what the last one used
+  GradientDiscarded,  ///< cleared before a step used it
+  StepTooEarly,       ///< step() before the backward() it is meant for
+  NeverStepped,       ///< an optimizer whose gradients are computed and that never steps
+  ClipsNothing,       ///< a clip where there is no new gradient
+  ClipsTooEarly,      ///< a clip before the last backward() of a step
   // Which object is registered, held by the optimizer, and used:
   Unregistered,       ///< a member gets gradients, and is none of the module's registered parameters
   Rebound,            ///< the variable or member of a parameter was given another tensor
@@ -307,6 +381,11 @@ struct Defect {
   /// DependenceCut, DependenceZeroed: those that lose their gradient, as names that are equal on
   /// every path. One that another path reaches is no defect.
   std::vector<std::string> Losers = {};
+  /// It is one only if no path of the program acquits its Subject: see Note [The life of a
+  /// gradient].
+  bool EveryPath = false;
+  uint32_t Subject = 0; ///< number of the place that is judged
+  bool Repairable = false; ///< order and freed graphs: the obvious fix changes nothing else
 };
 
 struct Suspicion {
@@ -315,6 +394,33 @@ struct Suspicion {
   StorageId Unread;
   unsigned long Since = 0;
   bool Arrived = false; ///< at a loss, or it needs none
+};
+
+/// Something that was seen to be done right: (DefectKind, Subject).
+using Acquittal = std::pair<DefectKind, uint32_t>;
+
+/// A defect that holds unless what follows on the path speaks against it.
+struct OrderSuspicion {
+  Defect D;
+  Site Idle; ///< a zero_grad() that cleared nothing: the culprit, unless it is useful elsewhere
+  uint32_t Walk = 0;
+  TensorId Parameter;
+  uint32_t Nodes = 0;    ///< how many there were at the step
+  Site Step;
+  bool Settled = false;
+};
+
+struct OptimizerRecord {
+  uint32_t Number = 0;
+  Site Made;
+  std::vector<TensorId> Held;
+  bool Stepped = false, Zeroed = false;
+};
+
+/// A place that clips or clears gradients, and whether it ever found any.
+struct PlaceRecord {
+  Site At;
+  bool Useful = false;
 };
 
 /// Everything; copying it is cheap (see Arena).
@@ -340,6 +446,16 @@ struct State {
   /// Of each different backward: the leaves that the terms of its loss lead to. See Note [Terms].
   std::vector<std::vector<std::set<TensorId>>> Losses;
   std::vector<Defect> Defects;
+  std::vector<Acquittal> Acquitted;
+  Arena<Walk, struct WalkTag> Walks;
+  std::vector<OrderSuspicion> OrderSuspicions;
+  std::vector<OptimizerRecord> Optimizers; ///< made by the program
+  std::vector<PlaceRecord> Clips, Zeros;
+  std::vector<std::pair<Site, unsigned>> IdleZeros; ///< zero_grad() that found nothing, and when
+  unsigned Clock = 0;             ///< counts backward(), step() and zero_grad()
+  unsigned Decisions = 0;         ///< taken about what is not known ...
+  unsigned PeriodicDecisions = 0; ///< ... and about a counter's remainder
+  bool TrainedElsewhere = false;  ///< modules or optimizers went to code that was not followed
   /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
   /// arms of a branch that leave it alone need not be told apart.
   unsigned Effects = 0;

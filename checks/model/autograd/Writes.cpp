@@ -327,6 +327,12 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     mergeTerms(X.T, Spec.Operation, Terms, At);
   }
 
+  if (Spec.Kind != WriteKind::Optimizer) {
+    stepsByHand(Before.Memory, Spec.Sources, At);
+    if (TensorId Owner = S.Storages[Before.Memory].GradientOf; Owner && !Part)
+      gradientWritten(Owner, Spec.Zeroes, Spec.Overwrites, At);
+  }
+
   if (Track) {
     Family &F = S.Families.edit(Before.Kin);
     NodeId BaseHistory = F.History;
@@ -439,11 +445,11 @@ void AbstractTorch::setData(Operand X, Operand Source, Site At) {
   WriteSpec Spec;
   Spec.Operation = "set_data";
   Spec.Versioned = false;
-  Spec.Sources = {};
   const Alias Old = S.Tensors[X.T].Through;
   S.Tensors.edit(X.T).Through = Alias::Data;
   S.Tensors.edit(X.T).AliasMade = At;
   write(X, Spec, At);
+  stepsByHand(S.Tensors[X.T].Memory, {Source}, At);
   Tensor &T = S.Tensors.edit(X.T);
   T.Through = Old;
   StorageId M = S.Tensors[Source.T].Memory;

@@ -92,6 +92,19 @@ std::vector<Root> rootsOf(const Inventory &I, const LibraryFiles &Files) {
   return Roots;
 }
 
+/// Whether nothing but forward() and the constructors can touch a module's members.
+bool keepsToItself(const CXXRecordDecl *R) {
+  for (const CXXMethodDecl *M : R->getDefinition()->methods())
+    if (!M->isImplicit() && !M->isConst() && !M->isStatic() && !isa<CXXConstructorDecl>(M) &&
+        !isa<CXXDestructorDecl>(M) &&
+        !(M->getDeclName().isIdentifier() && M->getName() == "forward"))
+      return false;
+  for (const FieldDecl *F : R->getDefinition()->fields())
+    if (F->getAccess() == AS_public && Types().isTensor(F->getType()))
+      return false;
+  return true;
+}
+
 struct Key {
   std::string Check;
   uint32_t Place;
@@ -146,6 +159,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
     bool Budget = false, Reached = false, PathsLeft = false, NotAllCombinations = false;
     SidesTaken Sides;
     const unsigned long StepsBefore = Result.Stats.Steps;
+    std::set<autograd::Acquittal> Acquitted;
     while (!Work.empty()) {
       Path Prefix = std::move(Work.front());
       Work.pop_front();
@@ -176,6 +190,13 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
         NotAllCombinations |= P.NotAllCombinations;
         ReachedHere |= P.ReachedBackward;
         Trained.insert(P.Reached.begin(), P.Reached.end());
+        // What some path does right, without doing it wrong elsewhere: see Defect::EveryPath.
+        if (P.Defects.empty() || Repair == 0)
+          for (const autograd::Acquittal &A : P.Acquitted)
+            if (std::none_of(P.Defects.begin(), P.Defects.end(), [&](const auto &D) {
+                  return D.Kind == A.first && D.Subject == A.second;
+                }))
+              Acquitted.insert(A);
         if (P.BudgetHit) {
           ++Result.Stats.StepBudgetHits;
           Budget = true;
@@ -220,6 +241,12 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
                      : ", each side of each branch in some, but not in all combinations."));
     }
     for (auto &[K, F] : Defects) {
+      // Between the steps of a module driven by us its user may do what we do not: reset a state.
+      if (R.Kind == Root::Module && F.D.Kind == autograd::DefectKind::BackwardTwice &&
+          !keepsToItself(R.R))
+        continue;
+      if (F.D.EveryPath && Acquitted.count({F.D.Kind, F.D.Subject}))
+        continue;
       // What another path trains is not cut off: the generator in a discriminator's step.
       if (!F.Losers.empty() && std::all_of(F.Losers.begin(), F.Losers.end(),
                                            [&](const auto &P) { return Trained.count(P); }))
@@ -273,16 +300,18 @@ facts::Version libTorchVersion(const ASTContext &Context) {
     size_t At = Path.find("/torch/csrc/");
     if (At == llvm::StringRef::npos)
       continue;
-    std::string Probe = (Path.take_front(At) + "/torch/csrc/api/include/torch/version.h").str();
-    auto Buffer = SM.getFileManager().getBufferForFile(Probe);
-    if (!Buffer)
+    // Since 2.9 the old place only includes the new one.
+    std::string Text;
+    for (const char *Place : {"/torch/headeronly/version.h", "/torch/csrc/api/include/torch/version.h"})
+      if (auto Buffer = SM.getFileManager().getBufferForFile((Path.take_front(At) + Place).str()))
+        Text += (*Buffer)->getBuffer();
+    if (Text.empty())
       continue;
-    llvm::StringRef Text = (*Buffer)->getBuffer();
     auto Number = [&](llvm::StringRef Name) {
       size_t P = Text.find(("#define " + Name + " ").str());
       int N = 0;
-      if (P != llvm::StringRef::npos)
-        (void)Text.drop_front(P + 9 + Name.size()).consumeInteger(10, N);
+      if (P != std::string::npos)
+        (void)llvm::StringRef(Text).drop_front(P + 9 + Name.size()).consumeInteger(10, N);
       return N;
     };
     V.Major = Number("TORCH_VERSION_MAJOR");

@@ -38,6 +38,7 @@ bool Interpreter::decide(const Value &V, const void *Where) {
   if (std::optional<bool> B = known(V))
     return *B;
   bool B = choose(Where, Exploring->Regions++, 2) == 0;
+  ++(PeriodicSymbols.count(V.Symbol) ? Torch.S.PeriodicDecisions : Torch.S.Decisions);
   if (V.Symbol)
     P.Assumed[V.Symbol] = B != V.Negated;
   return B;
@@ -341,8 +342,18 @@ std::vector<Class> Interpreter::join(std::vector<End> &Ends,
 Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
                                       llvm::function_ref<Flow()> Then,
                                       llvm::function_ref<Flow()> Else) {
-  if (std::optional<bool> B = known(Condition))
+  struct Chosen {
+    unsigned &Count;
+    bool On;
+    ~Chosen() { Count -= On; }
+  };
+  if (std::optional<bool> B = known(Condition)) {
+    Chosen Guard{ChosenArms, Condition.K == Value::Unknown};
+    ChosenArms += Guard.On;
     return *B ? Then() : Else();
+  }
+  Chosen Guard{ChosenArms, true};
+  ++ChosenArms;
   return explore(Where, Region::Branch, [&] {
     bool Side = decide(Condition, Where);
     ++UndecidedArms;

@@ -82,6 +82,27 @@ void Interpreter::forgetContent(CellId C, unsigned Depth) {
   default:
     break;
   }
+/// Whether code that gets V can step or clear what is trained.
+bool Interpreter::maySee(const Value &V, unsigned Depth) const {
+  if (V.K == Value::Tensor)
+    return V.T.T && Torch.S.Tensors[V.T.T].LeafRequiresGrad;
+  if (V.K == Value::Pointer)
+    return Depth < 6 && maySee(get(V.C), Depth + 1);
+  if (!V.isObject() || Depth > 5)
+    return false;
+  const Object &O = P.Objects[V.O];
+  if (O.K == Object::Module || O.K == Object::Optimizer)
+    return true;
+  for (CellId C : O.Elements)
+    if (maySee(get(C), Depth + 1))
+      return true;
+  for (const auto &[N, C] : O.Fields)
+    if (maySee(get(C), Depth + 1))
+      return true;
+  for (const auto &[D, C] : O.Captures)
+    if (maySee(get(C), Depth + 1))
+      return true;
+  return false;
 }
 
 CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
@@ -94,6 +115,10 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
       Operands.push_back(X);
   forgetGiven(C);
   bool ReturnsTensor = Kinds.isTensor(C.ResultType);
+  if (isUser(C.Callee) || Why == "indirect call")
+    for (size_t I = 0; I <= C.Arguments.size(); ++I)
+      if (CellId A = I ? C.Arguments[I - 1] : C.Self; A && maySee(get(A)))
+        Torch.S.TrainedElsewhere = true;
   if (ReturnsTensor || !Operands.empty())
     untracked(Why);
   // A function of LibTorch's knows no parameters but its operands.
@@ -244,6 +269,7 @@ CellId Interpreter::dispatch(Call &C) {
     }
     if (M && (M->isCopyAssignmentOperator() || M->isMoveAssignmentOperator()) &&
         !M->isUserProvided() && !C.Arguments.empty()) {
+      keep(get(C.Arguments[0]), C.Self, C.At);
       set(C.Self, copy(get(C.Arguments[0])));
       return C.Self;
     }
@@ -348,6 +374,8 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
   untracked("indirect call");
   std::vector<Operand> Operands;
   for (CellId A : Args)
+    Torch.S.TrainedElsewhere |= maySee(get(A));
+  for (CellId A : Args)
     for (const Operand &X : tensorsIn(get(A)))
       Operands.push_back(X);
   if (Kinds.isTensor(Result))
@@ -361,6 +389,9 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   QualType ResultType = F->getReturnType();
   auto Unknown = [&](const char *Why) {
     untracked(Why);
+    for (CellId A : Args)
+      Torch.S.TrainedElsewhere |= maySee(get(A));
+    Torch.S.TrainedElsewhere |= maySee(This);
     std::vector<Operand> Operands;
     for (CellId A : Args)
       for (const Operand &X : tensorsIn(get(A)))

@@ -69,6 +69,7 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
       if (N != "release" && !Inner.isNull() &&
           (Kind == ClassKind::Optional || R->getName() == "unique_ptr"))
         destroy(Old, Inner);
+      keep(New, C.Self, C.At);
       set(C.Self, New);
       keep(C.Self, C.At);
       return N == "release" ? cell(Old) : C.Self;
@@ -90,10 +91,13 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
         std::vector<Value> Values; // read all before writing: std::tie(a, b) = {b, a}
         for (CellId X : From)
           Values.push_back(copy(get(X)));
-        for (size_t I = 0; I < To.size() && I < Values.size(); ++I)
+        for (size_t I = 0; I < To.size() && I < Values.size(); ++I) {
+          keep(Values[I], To[I], C.At);
           set(To[I], Values[I]);
+        }
         return C.Self;
       }
+      keep(V, C.Self, C.At);
       set(C.Self, copy(V));
       return C.Self;
     }
@@ -180,6 +184,7 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
     return C.Self;
   }
   if (C.Operator == OO_Equal && !isUser(C.Method) && !C.Arguments.empty()) {
+    keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
     return C.Self;
   }
@@ -209,6 +214,7 @@ CellId Interpreter::sequenceCall(Call &C) {
                   "swap", "fill", "pop_back"}))
     bufferWritten(O, C.At);
   if (C.Operator == OO_Equal) {
+    keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
     return C.Self;
   }
@@ -218,6 +224,7 @@ CellId Interpreter::sequenceCall(Call &C) {
       if (const CXXRecordDecl *T = Element->getAsCXXRecordDecl();
           T && (C.Arguments.size() != 1 || (isUser(T) && !V.isObject())))
         V = makeObject(T, C.Arguments, C.At);
+    keep(V, C.Self, C.At);
     if (Size() < MostElements) {
       CellId X = cell(secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]));
       keep(X, C.At);
@@ -280,6 +287,7 @@ CellId Interpreter::sequenceCall(Call &C) {
         return Iterator(0);
       }
       if (V.K == Value::Tensor || V.isObject()) {
+        keep(V, C.Self, C.At);
         CellId New = cell(copy(V));
         P.Objects.edit(O).Elements.push_back(New);
       }
@@ -368,6 +376,7 @@ CellId Interpreter::mapCall(Call &C) {
         set(P.Objects[O].Elements[*I], copy(V));
       return IteratorAt(*I);
     }
+    keep(V, C.Self, C.At);
     if (P.Objects[O].Elements.size() < MostElements) {
       CellId New = cell(copy(V));
       keep(New, C.At);

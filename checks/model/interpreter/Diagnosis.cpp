@@ -15,7 +15,14 @@ using autograd::DefectKind;
 using autograd::WriteKind;
 
 llvm::StringRef checkFor(const Defect &D) {
-  if (D.Kind == DefectKind::StepBetween)
+  switch (D.Kind) {
+  case DefectKind::StepBetween:
+  case DefectKind::GradientAccumulates:
+  case DefectKind::GradientDiscarded:
+  case DefectKind::StepTooEarly:
+  case DefectKind::NeverStepped:
+  case DefectKind::ClipsNothing:
+  case DefectKind::ClipsTooEarly:
     return "torch-training-step";
   switch (D.Kind) {
   case DefectKind::NothingToDo:
@@ -46,13 +53,13 @@ llvm::StringRef checkFor(const Defect &D) {
   case DefectKind::LostLeaf:
   case DefectKind::RegisteredTwice:
     return "torch-parameter-identity";
+  case DefectKind::BackwardTwice:
+    return "torch-backward-twice";
   default:
     break;
   }
   if (!D.InPlace)
-    return {}; // cuts and order: families of their own
-  if (D.Kind == DefectKind::BackwardTwice)
-    return {};
+    return {}; // cuts: families of their own
   switch (D.Through) {
   case Alias::Detach:
     return "torch-detach-inplace-write";
@@ -226,6 +233,40 @@ std::vector<FixItHint> Diagnosis::identityFix(const Defect &D) const {
   return {};
 }
 
+/// A value that is kept for the next round is kept detached, unless something of its own round reads
+/// it from there; two losses of one forward pass need the graph retained.
+std::vector<FixItHint> Diagnosis::fixGraph(const Defect &D) const {
+  const SourceManager &SM = Context.getSourceManager();
+  Text T{SM, Context.getLangOpts()};
+  const auto *E = dyn_cast_or_null<Expr>(Program.statement(D.Culprit));
+  if (!D.Repairable || !E || T.inMacro(E->getSourceRange()))
+    return {};
+  if (D.Operation == "retain") {
+    const auto *M = dyn_cast<CXXMemberCallExpr>(E);
+    if (!M || M->getNumArgs() == 0 || !isa<CXXDefaultArgExpr>(M->getArg(0)))
+      return {};
+    return {FixItHint::CreateInsertion(M->getRParenLoc(), "{}, /*retain_graph=*/true")};
+  }
+  const Expr *Kept = nullptr;
+  if (const auto *O = dyn_cast<CXXOperatorCallExpr>(E); O && O->getOperator() == OO_Equal)
+    Kept = O->getArg(1);
+  else if (const auto *M = dyn_cast<CXXMemberCallExpr>(E); M && M->getNumArgs() == 1)
+    Kept = M->getArg(0);
+  if (!Kept)
+    return {};
+  Kept = Kept->IgnoreUnlessSpelledInSource();
+  const CXXRecordDecl *R = Kept->getType()->getAsCXXRecordDecl();
+  if (!R || R->getName() != "Tensor")
+    return {};
+  bool Postfix = isa<DeclRefExpr, MemberExpr, CXXMemberCallExpr>(Kept) ||
+                 (isa<CallExpr>(Kept) && !isa<CXXOperatorCallExpr>(Kept));
+  SourceLocation End = T.after(Kept->getEndLoc());
+  if (Postfix)
+    return {FixItHint::CreateInsertion(End, ".detach()")};
+  return {FixItHint::CreateInsertion(Kept->getBeginLoc(), "("),
+          FixItHint::CreateInsertion(End, ").detach()")};
+}
+
 std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   const SourceManager &SM = Context.getSourceManager();
   Text T{SM, Context.getLangOpts()};
@@ -248,6 +289,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   if (D.Kind == DefectKind::NoGradKept)
     return {}; // where to call retain_grad(), a line alone does not say
 
+  if (D.Kind == DefectKind::BackwardTwice)
+    return fixGraph(D);
   // inplace(true) -> inplace(false); ReLU(true) -> ReLU(false)
   if (checkFor(D) == "torch-inplace-activation" || !Program.statement(D.Culprit)) {
     Token Tok;
@@ -279,7 +322,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   };
 
   // Which order the author meant, or which value, a tool cannot know.
-  if (D.Kind == DefectKind::StepBetween || D.Kind == DefectKind::DependenceZeroed)
+  if (llvm::StringRef(checkFor(D)) == "torch-training-step" ||
+      D.Kind == DefectKind::DependenceZeroed)
     return {};
   // `w = w.clamp(...)` on a parameter would leave the optimizer with the old one.
   if (D.OfLeaf && D.Kind != DefectKind::LeafWritten)

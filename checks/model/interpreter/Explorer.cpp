@@ -14,6 +14,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Torch.Repaired = Repaired;
   Torch.forgetReads();
   TemporaryRanges.clear();
+  Torch.startRepairs();
   Torch.catchException();
   Symbols.clear();
   Lives.clear();
@@ -21,12 +22,13 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Current = nullptr;
   DiscardedExpression = nullptr;
   Steps = 0;
-  UndecidedArms = TryDepth = 0;
+  UndecidedArms = ChosenArms = TryDepth = 0;
   Exploration Top;
   Top.Prefix = Prefix;
   Exploring = &Top;
   RegionsCut = NotAllCombinations = false;
   Repairing = !Repaired.empty();
+  PeriodicSymbols.clear();
 
   PathResult R;
   bool Ended = false;
@@ -39,6 +41,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   }
   Current = nullptr;
   Exploring = nullptr;
+  Torch.judgeTraining(Ended);
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended) {
     Torch.finish();
@@ -46,6 +49,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   }
   R.Reached = Torch.reachedParameters();
   R.Defects = std::move(Torch.S.Defects);
+  R.Acquitted = std::move(Torch.S.Acquitted);
   R.ReachedBackward = Torch.S.Backwards > 0;
   R.RegionsCut = RegionsCut;
   R.NotAllCombinations = NotAllCombinations;
@@ -159,7 +163,7 @@ void Interpreter::trainModule(const CXXRecordDecl *R) {
         break;
       Args.push_back(cell(externalValue(X->getType(), Body, X->getNameAsString())));
     }
-    zeroGrad(Held);
+    zeroGrad(Held, Body);
     CellId Out = enter(Forward, Module, Args);
     Operand Loss;
     for (const Operand &X : tensorsIn(get(Out))) {

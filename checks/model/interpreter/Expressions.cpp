@@ -641,6 +641,10 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
     std::swap(X, Y);
   Value V = symbol(std::to_string(K) + "(" + X + "," + Y + ")");
   V.Negated = Negated;
+  // `step % 4 == 0`, where step was not read from a tensor.
+  if ((K == BO_Rem && !A.T.T && !B.T.T) || PeriodicSymbols.count(A.Symbol) ||
+      PeriodicSymbols.count(B.Symbol))
+    PeriodicSymbols.insert(V.Symbol);
   return WithOrigin(V);
 }
 

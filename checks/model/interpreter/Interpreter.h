@@ -76,6 +76,7 @@ public:
   struct PathResult {
     std::vector<autograd::Defect> Defects;
     std::vector<std::string> Reached; ///< parameters that got a gradient, as in Defect::Losers
+    std::vector<autograd::Acquittal> Acquitted;
     bool ReachedBackward = false;
     bool BudgetHit = false;  ///< used up its steps
     bool RegionsCut = false; ///< some region had more sides than were tried
@@ -226,6 +227,7 @@ private:
   void forgetGiven(const Call &C);
   bool isNumberOrText(QualType T) const;
   void forgetContent(CellId C, unsigned Depth = 0);
+  bool maySee(const Value &V, unsigned Depth = 0) const;
 
   //===--- library models ------------------------------------------------------------------===//
   std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
@@ -288,10 +290,14 @@ private:
   std::string registration(ObjectId M, const std::string &Member, const Object *Part) const;
   std::optional<ObjectId> blamed(const std::vector<ObjectId> &Stepped) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  std::vector<TensorId> accumulateInto(const Value &Inputs) const;
   void releaseGuard(ObjectId G);
-  void backward(const Value &Root, bool Retain, Site At);
+  void backward(const Value &Root, bool Retain, Site At,
+                const autograd::AbstractTorch::Into &Where = {});
   void stepOptimizer(ObjectId O, Site At);
-  void zeroGrad(const std::vector<TensorId> &Tensors);
+  void zeroGrad(const std::vector<TensorId> &Tensors, Site At, const Value &SetToNone = {});
+  /// A variable, or a fresh one (no cell), now holds V.
+  void keep(const Value &V, CellId Variable, Site At);
   void trainLoop(const std::vector<CellId> &Args, Site At);
 
   //===--- values --------------------------------------------------------------------------===//
@@ -329,6 +335,7 @@ private:
   std::vector<const clang::FunctionDecl *> Stack;
   std::vector<Live> Lives;
   unsigned long Steps = 0;
+  unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
   Exploration *Exploring = nullptr;
@@ -338,6 +345,7 @@ private:
   llvm::DenseMap<const clang::FunctionDecl *, bool> Branching; ///< see branches()
   llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
   std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;
+  std::set<uint32_t> PeriodicSymbols; ///< remainders of what is no data, and conditions on them
 
   struct Place {
     clang::SourceLocation Loc;

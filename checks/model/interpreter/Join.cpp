@@ -48,13 +48,37 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
   const autograd::State &TA = A.Torch, &TB = B.Torch;
   if (TA.GradMode != TB.GradMode || TA.InferenceMode != TB.InferenceMode ||
       A.Autocast != B.Autocast || TA.OpaqueBackward != TB.OpaqueBackward ||
-      (TA.Backwards > 0) != (TB.Backwards > 0))
+      (TA.Backwards > 0) != (TB.Backwards > 0) || TA.GradModeOffForGood != TB.GradModeOffForGood)
     return false;
+  // What is suspected, and what the order of backward(), step() and zero_grad() was, goes on only
+  // where it is the same: it is told by numbers.
+  if (TA.Steps != TB.Steps || TA.Clock != TB.Clock || TA.Walks.size() != TB.Walks.size() ||
+      TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
+      TA.LostTerms.size() != TB.LostTerms.size() ||
+      TA.Rebindings.size() != TB.Rebindings.size() || TA.Losses.size() != TB.Losses.size() ||
+      TA.OrderSuspicions.size() != TB.OrderSuspicions.size() ||
+      TA.Optimizers.size() != TB.Optimizers.size() ||
+      A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs)
+    return false;
+  for (size_t I = 0; I < TA.Suspected.size(); ++I)
+    if (!(TA.Suspected[I].What.Culprit == TB.Suspected[I].What.Culprit) ||
+        TA.Suspected[I].Arrived != TB.Suspected[I].Arrived)
+      return false;
+  for (size_t I = 0; I < TA.OrderSuspicions.size(); ++I)
+    if (!(TA.OrderSuspicions[I].D.Culprit == TB.OrderSuspicions[I].D.Culprit) ||
+        TA.OrderSuspicions[I].Settled != TB.OrderSuspicions[I].Settled)
+      return false;
   if (TA.Parameters.size() != TB.Parameters.size())
     return false;
   bool Ok = true;
   for (size_t I = 0; Ok && I < TA.Parameters.size(); ++I)
     Ok = tensors(TA.Parameters[I], TB.Parameters[I]);
+  for (size_t I = 0; Ok && I < TA.Rebindings.size(); ++I)
+    Ok = TA.Rebindings[I].At == TB.Rebindings[I].At &&
+         tensors(TA.Rebindings[I].Old, TB.Rebindings[I].Old) &&
+         tensors(TA.Rebindings[I].New, TB.Rebindings[I].New);
+  for (size_t I = 0; Ok && I < TA.LostTerms.size(); ++I)
+    Ok = TA.LostTerms[I].second == TB.LostTerms[I].second;
   auto Each = [&](const auto &X, const auto &Y, uint32_t Limit, auto Compare) {
     if (Ok)
       X.forEachPossiblyDifferent(X, Y, Limit, [&](auto Id) { Ok = Ok && Compare(Id); });
@@ -125,6 +149,34 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
       ++It;
   }
   To.Torch.Effects = std::max(A.Torch.Effects, B.Torch.Effects);
+  To.Torch.Decisions = std::max(A.Torch.Decisions, B.Torch.Decisions);
+  To.Torch.PeriodicDecisions = std::max(A.Torch.PeriodicDecisions, B.Torch.PeriodicDecisions);
+  To.Torch.TrainedElsewhere |= B.Torch.TrainedElsewhere;
+  To.HandedOver |= B.HandedOver;
+  for (const autograd::Acquittal &X : B.Torch.Acquitted)
+    if (std::find(To.Torch.Acquitted.begin(), To.Torch.Acquitted.end(), X) ==
+        To.Torch.Acquitted.end())
+      To.Torch.Acquitted.push_back(X);
+  for (uint32_t I = 0; I < To.Torch.Walks.size(); ++I)
+    if (B.Torch.Walks[{I}].Used && !To.Torch.Walks[{I}].Used)
+      To.Torch.Walks.edit({I}).Used = true;
+  for (size_t I = 0; I < To.Torch.Optimizers.size(); ++I) {
+    To.Torch.Optimizers[I].Stepped |= B.Torch.Optimizers[I].Stepped;
+    To.Torch.Optimizers[I].Zeroed |= B.Torch.Optimizers[I].Zeroed;
+  }
+  auto MergePlaces = [](std::vector<autograd::PlaceRecord> &Into,
+                        const std::vector<autograd::PlaceRecord> &From) {
+    for (const autograd::PlaceRecord &X : From) {
+      auto Known = std::find_if(Into.begin(), Into.end(),
+                                [&](const auto &Y) { return Y.At == X.At; });
+      if (Known == Into.end())
+        Into.push_back(X);
+      else
+        Known->Useful |= X.Useful;
+    }
+  };
+  MergePlaces(To.Torch.Clips, B.Torch.Clips);
+  MergePlaces(To.Torch.Zeros, B.Torch.Zeros);
   To.Torch.Backwards = std::max(A.Torch.Backwards, B.Torch.Backwards);
   mergeDefects(To.Torch, B.Torch, Before.Torch.Defects.size());
 }
@@ -289,7 +341,8 @@ bool Joiner::objectContents(ObjectId IdX, ObjectId IdY) {
     if (X.Training != Y.Training)
       EitherMode.push_back(IdX);
     if (!Members(X.Parameters, Y.Parameters, Cells) ||
-        !Members(X.Buffers, Y.Buffers, Cells) || !Members(X.Children, Y.Children, Values))
+        !Members(X.Buffers, Y.Buffers, Cells) || !Members(X.Members, Y.Members, Cells) ||
+        !Members(X.Children, Y.Children, Values))
       return false;
     break;
   case Object::Optimizer:
@@ -345,7 +398,9 @@ bool Joiner::plain(const autograd::State &S, TensorId Id) {
   const autograd::Tensor &T = S.Tensors[Id];
   const autograd::Family &F = S.Families[T.Kin];
   return !T.LeafRequiresGrad && !T.History && !T.IsParameter && !F.RequiresGrad && !F.History &&
-         (!T.Depends || T.Depends->empty()) && !S.Storages[T.Memory].Saved;
+         (!T.Depends || T.Depends->empty()) && !S.Storages[T.Memory].Saved && !T.Suspects &&
+         !T.LostTerms && !T.FromGradients && !T.BlobAt && !S.Storages[T.Memory].Suspects &&
+         !S.Storages[T.Memory].GradientOf;
 }
 
 /// Whether a node may look at this memory again, or an older handle on it tells writes apart.
@@ -362,6 +417,31 @@ bool Joiner::tensors(TensorId X, TensorId Y) {
   return tensorContents(X, Y);
 }
 
+static bool sameSuspects(const std::shared_ptr<const autograd::Suspicions> &X,
+                         const std::shared_ptr<const autograd::Suspicions> &Y) {
+  return X == Y || (X && Y && *X == *Y);
+}
+
+static bool sameLife(const std::shared_ptr<const autograd::GradientLife> &X,
+                     const std::shared_ptr<const autograd::GradientLife> &Y) {
+  if (X == Y)
+    return true;
+  if (!X || !Y)
+    return false;
+  auto Shares = [](const autograd::Share &P, const autograd::Share &Q) {
+    return P.Walk == Q.Walk && P.SteppedBy == Q.SteppedBy && P.Clipped == Q.Clipped &&
+           P.Unscaled == Q.Unscaled;
+  };
+  auto Discards = [](const autograd::DiscardedShare &P, const autograd::DiscardedShare &Q) {
+    return P.Walk == Q.Walk && P.At == Q.At;
+  };
+  auto Steps = [](const auto &P, const auto &Q) { return P.By == Q.By && P.Clock == Q.Clock; };
+  return std::equal(X->Shares.begin(), X->Shares.end(), Y->Shares.begin(), Y->Shares.end(), Shares) &&
+         std::equal(X->Discarded.begin(), X->Discarded.end(), Y->Discarded.begin(),
+                    Y->Discarded.end(), Discards) &&
+         std::equal(X->Steps.begin(), X->Steps.end(), Y->Steps.begin(), Y->Steps.end(), Steps);
+}
+
 bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   const autograd::Tensor &X = A.Torch.Tensors[IdX], &Y = B.Torch.Tensors[IdY];
   if (plain(A.Torch, IdX) && plain(B.Torch, IdY))
@@ -376,9 +456,24 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
               X.RetainsGrad == Y.RetainsGrad && X.DetachedAt == Y.DetachedAt &&
               X.IsParameter == Y.IsParameter && X.EverReached == Y.EverReached &&
               X.LostAt == Y.LostAt && X.LostHow == Y.LostHow && X.LostThrough == Y.LostThrough &&
-              X.LostInPlace == Y.LostInPlace;
+              X.LostInPlace == Y.LostInPlace && X.LostByRebinding == Y.LostByRebinding &&
+              X.Opaque == Y.Opaque && X.OfGradient == Y.OfGradient && X.Selected == Y.Selected &&
+              X.BlobAt == Y.BlobAt && X.BlobEpoch == Y.BlobEpoch && X.SteppedAt == Y.SteppedAt &&
+              X.Scale.Variable == Y.Scale.Variable && X.Scale.Content == Y.Scale.Content &&
+              X.Scale.Known == Y.Scale.Known && X.Scale.Inverse == Y.Scale.Inverse &&
+              sameSuspects(X.Suspects, Y.Suspects) && sameLife(X.Life, Y.Life) &&
+              (X.LostTerms ? X.LostTerms->size() : 0) == (Y.LostTerms ? Y.LostTerms->size() : 0);
   if (!Same)
     return false;
+  if (!X.FromGradients != !Y.FromGradients)
+    return false;
+  if (X.FromGradients) {
+    if (X.FromGradients->size() != Y.FromGradients->size())
+      return false;
+    for (size_t I = 0; I < X.FromGradients->size(); ++I)
+      if (!tensors((*X.FromGradients)[I], (*Y.FromGradients)[I]))
+        return false;
+  }
   // grad() hands out a tensor when somebody asks for it: who has not asked, has none.
   if (X.GradTensor && Y.GradTensor && !tensors(X.GradTensor, Y.GradTensor))
     return false;
@@ -413,6 +508,9 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
   const autograd::Storage &X = A.Torch.Storages[IdX], &Y = B.Torch.Storages[IdY];
   if (X.Zero != Y.Zero)
     NotZero.push_back(IdX);
+  if (!sameSuspects(X.Suspects, Y.Suspects) || X.LastBlob != Y.LastBlob ||
+      !tensors(X.GradientOf, Y.GradientOf))
+    return false;
   auto SameWrite = [&](const autograd::Write &V, const autograd::Write &W) {
     return V.At == W.At && V.CalledAt == W.CalledAt && V.Kind == W.Kind &&
            V.Through == W.Through && V.AliasMade == W.AliasMade && V.Versioned == W.Versioned &&
@@ -485,6 +583,9 @@ bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
   if (X.Freed && Y.Freed && (!X.Saved.empty() || X.SavesCopy) &&
       (!Y.Saved.empty() || Y.SavesCopy))
     return true;
+  if (X.Walked != Y.Walked || (X.Walked && X.WalkedBy != Y.WalkedBy) ||
+      !(X.ReplacesAt == Y.ReplacesAt))
+    return false;
   if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy || X.Freed != Y.Freed ||
       X.DirtyWrite != Y.DirtyWrite || X.DirtyHandle != Y.DirtyHandle || !storages(X.DirtyMemory, Y.DirtyMemory) ||
       X.Saved.size() != Y.Saved.size() || X.Next.size() != Y.Next.size())

@@ -366,7 +366,7 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     for (const auto &[Name, X] : All)
       if (Operand T = tensorOperand(X); T.T)
         Tensors.push_back(T.T);
-    zeroGrad(Tensors);
+    zeroGrad(Tensors, C.At, Arg(0));
     P.Objects.edit(M).Handled = true;
     return cell();
   }
@@ -545,8 +545,8 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
   }
   if (!O.Parameters.empty() && Ordered.empty())
     Ordered = Parameters;
-  std::vector<Operand> Given(Inputs.begin(),
-                             Inputs.begin() + std::min<size_t>(Inputs.size(), std::max(1, Fact->Inputs)));
+  // More tensors than the facts' samples give are states: of an LSTM, a GRU.
+  std::vector<Operand> Given = Inputs;
 
   bool InPlace = false;
   autograd::CallOptions Options;

@@ -16,6 +16,7 @@ struct ProgramState {
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
   std::map<ObjectId, autograd::StorageId> Blobs; ///< containers that from_blob() was given
   bool Autocast = false;
+  std::map<CellId, autograd::TensorId> GradientCells; ///< what mutable_grad() gave, by its owner
   unsigned FreshSymbols = 0;
   std::vector<autograd::Defect> LostGradients; ///< see Interpreter::gradientOf
   bool HandedOver = false; ///< a module or optimizer went to code that is not seen

@@ -328,6 +328,8 @@ void Interpreter::declare(const VarDecl *V) {
   else
     C = cell(secondName(rvalue(V->getInit()), V->getInit()));
   shape(C, V->getType(), site(V->getLocation()));
+  if (!V->getType()->isReferenceType() && V->hasInit())
+    keep(get(C), {}, site(V->getLocation()));
   Current->Variables[V] = C;
   if (!V->getType()->isReferenceType())
     keep(C, site(V->getLocation(), V->getInit()), V->getName());

@@ -349,6 +349,9 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
       if (rebind(C.Self, R, Written ? Written->getArg(0) : nullptr, C.At)) {
         R = secondName(R, C.Written.empty() ? nullptr : C.Written[0]);
         R.Bound = C.At;
+        if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
+          Torch.setGrad(Owner->second, R.T, C.At);
+        keep(R, C.Self, C.At);
         set(C.Self, R);
         llvm::StringRef Name;
         if (const Expr *Left = Written ? Written->getArg(0)->IgnoreParenImpCasts() : nullptr) {
@@ -459,7 +462,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     if (C.Arguments.size() > 2)
       if (Value V = Arg(2); known(V).value_or(false))
         Retain = true; // create_graph keeps the graph
-    backward(get(C.Self), Retain, C.At);
+    backward(get(C.Self), Retain, C.At, {true, accumulateInto(Arg(3))});
     return cell();
   }
   if (N == "grad" || N == "mutable_grad") {
@@ -468,7 +471,10 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     if (!G.T.T && !G.Symbol && !Of.Untracked && !Of.RetainsGrad && Torch.requiresGrad(T.T) &&
         !Torch.isLeaf(T.T))
       G.Missing = C.At;
-    return cell(G);
+    CellId X = cell(G);
+    if (!C.ResultType.getNonReferenceType().isConstQualified())
+      P.GradientCells[X] = T.T; // through mutable_grad() it can be replaced
+    return X;
   }
   if (N == "retain_grad") {
     if (!Torch.S.Tensors[T.T].RetainsGrad) {
@@ -485,6 +491,8 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
     return cell(V);
   }
   if (N == "reset") {
+    if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
+      Torch.setGrad(Owner->second, {}, C.At);
     set(C.Self, Value::tensor({}));
     return cell();
   }

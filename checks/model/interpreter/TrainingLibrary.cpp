@@ -3,6 +3,8 @@
 
 #include "clang/AST/Expr.h"
 
+#include <cmath>
+
 using namespace clang;
 
 namespace torch_tidy::model {
@@ -59,11 +61,19 @@ void Interpreter::releaseGuard(ObjectId Id) {
 
 //===--- backward --------------------------------------------------------------------------===//
 
-void Interpreter::backward(const Value &Root, bool Retain, Site At) {
+void Interpreter::backward(const Value &Root, bool Retain, Site At,
+                           const autograd::AbstractTorch::Into &Where) {
   for (const Operand &X : tensorsIn(Root)) {
-    Torch.backward(X, Retain, At);
+    Torch.backward(X, Retain, At, Where);
     checkThrown();
   }
+}
+
+std::vector<TensorId> Interpreter::accumulateInto(const Value &Inputs) const {
+  std::vector<TensorId> Only;
+  for (const Operand &X : tensorsIn(Inputs))
+    Only.push_back(X.T);
+  return Only;
 }
 
 /// An exception of LibTorch's: the program unwinds.
@@ -80,6 +90,7 @@ Value Interpreter::makeOptimizer(const CXXRecordDecl *R, const std::vector<CellI
                                  Site At) {
   ObjectId O = object(Object::Optimizer, R->getNameAsString(), R);
   holdFrom(O, Args, At);
+  Torch.madeOptimizer(O.Value, P.Objects[O].Held, At);
   return Value::object(O);
 }
 
@@ -88,12 +99,21 @@ void Interpreter::stepOptimizer(ObjectId O, Site At) {
     P.Objects.edit(O).Stepped = At;
   // Measured: SGD::step() in C++ writes through data() and does not bump the version; Adam, AdamW,
   // RMSprop and Adagrad do.
-  Torch.step(P.Objects[O].Held, P.Objects[O].Name != "SGD", At);
+  Torch.step(P.Objects[O].Held, P.Objects[O].Name != "SGD", At, O.Value);
   checkThrown();
 }
 
-void Interpreter::zeroGrad(const std::vector<TensorId> &Tensors) {
-  Torch.zeroGrad(Tensors, Facts.measuredOn().Major >= 2);
+/// LibTorch 2 sets gradients to none unless told otherwise; 1.13 fills them with zeros.
+void Interpreter::zeroGrad(const std::vector<TensorId> &Tensors, Site At, const Value &SetToNone) {
+  bool None = SetToNone.isKnownNumber() ? SetToNone.number() != 0 : Facts.measuredOn().Major >= 2;
+  Torch.zeroGrad(Tensors, None, At, ChosenArms > 0);
+}
+
+void Interpreter::keep(const Value &V, CellId Variable, Site At) {
+  if (V.isObject() && P.Objects[V.O].K == Object::Closure)
+    return;
+  for (const Operand &X : tensorsIn(V))
+    Torch.keep(X.T, Variable ? Variable.Value : ~0u, At);
 }
 
 //===--- torch_tidy::train -----------------------------------------------------------------===//
@@ -116,7 +136,7 @@ void Interpreter::trainLoop(const std::vector<CellId> &Args, Site At) {
   }
   for (int Round = 0; Round < 2; ++Round) {
     if (Optimizer.isObject()) {
-      zeroGrad(P.Objects[Optimizer.O].Held);
+      zeroGrad(P.Objects[Optimizer.O].Held, At);
       QualType T = P.Objects[Callable.O].Callee
                        ? P.Objects[Callable.O].Callee->getReturnType().getNonReferenceType()
                        : Context.VoidTy;
@@ -157,8 +177,9 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     }
   }
   if (Q == "torch::autograd::backward") {
-    bool Retain = C.Arguments.size() > 2 && known(Arg(2)).value_or(false);
-    backward(Arg(0), Retain, C.At);
+    bool Retain = (C.Arguments.size() > 2 && known(Arg(2)).value_or(false)) ||
+                  (C.Arguments.size() > 3 && known(Arg(3)).value_or(false));
+    backward(Arg(0), Retain, C.At, {true, accumulateInto(Arg(4))});
     return cell();
   }
   if (Q == "torch::autograd::grad") {
@@ -185,7 +206,14 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
   if (Q.starts_with("torch::nn::utils::clip_grad") && Arg(0).isObject())
     for (ObjectId M : std::vector<ObjectId>(P.Objects[Arg(0).O].ParametersOf))
       P.Objects.edit(M).Handled = true;
-  if (Q.starts_with("torch::nn::utils::clip_grad") || Q == "torch::manual_seed" ||
+  if (Q.starts_with("torch::nn::utils::clip_grad")) {
+    // Without a bound, clip_grad_norm_(p, infinity()), it only measures.
+    const Value Bound = Arg(1);
+    if (Bound.isKnownNumber() ? std::isfinite(Bound.number()) : C.Discarded)
+      Torch.clip(tensorsIn(Arg(0)), C.At);
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  }
+  if (Q == "torch::manual_seed" ||
       Q == "at::manual_seed" || Q == "torch::save" || Q == "torch::load" ||
       Q == "torch::set_num_threads" || Q == "at::set_num_threads" || Q == "torch::print")
     return cell(externalValue(C.ResultType, C.At, N.str()));
@@ -243,17 +271,26 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     if (P.Objects[O].K != Object::Optimizer)
       break;
     if (N == "step") {
-      if (!C.Arguments.empty() && Arg(0).isObject())
+      if (!C.Arguments.empty() && Arg(0).isObject()) {
+        // LBFGS evaluates its closure several times and moves the weights in between.
+        if (P.Objects[O].Name == "LBFGS") {
+          invoke(Arg(0), {}, Context.VoidTy, C.At);
+          stepOptimizer(O, C.At);
+        }
         invoke(Arg(0), {}, Context.VoidTy, C.At);
+      }
       stepOptimizer(O, C.At);
       return cell(externalValue(C.ResultType, C.At, "step"));
     }
     if (N == "zero_grad") {
-      zeroGrad(P.Objects[O].Held);
+      zeroGrad(P.Objects[O].Held, C.At, Arg(0));
       return cell();
     }
     if (N == "add_param_group" || N == "add_parameters") {
       holdFrom(O, C.Arguments, C.At);
+      for (autograd::OptimizerRecord &R : Torch.S.Optimizers)
+        if (R.Number == O.Value)
+          R.Held = P.Objects[O].Held;
       return cell();
     }
     if (N == "parameters") {

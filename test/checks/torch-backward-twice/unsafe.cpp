@@ -1,0 +1,118 @@
+// RUN: %check %s
+// Graphs that a second backward() walks: kept over the rounds of a loop, or shared by two losses.
+#include <torch/torch.h>
+
+struct Net {
+  torch::nn::Linear trunk{3, 4}, head{4, 1}, other{4, 1};
+  torch::Tensor features() { return torch::tanh(trunk(torch::ones({2, 3}))); }
+};
+
+void a_state_kept_for_the_next_round() {
+  torch::nn::Linear input(3, 4), recurrent(4, 4);
+  auto hidden = torch::zeros({2, 4});
+  for (int i = 0; i < 5; ++i) {
+    auto next = torch::tanh(input(torch::ones({2, 3})) + recurrent(hidden));
+    next.pow(2).mean().backward();
+    hidden = next;
+    // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    // CHECK-FIXES: hidden = next.detach();
+  }
+}
+
+void a_state_that_its_own_loss_reads() {
+  torch::nn::Linear input(3, 4), recurrent(4, 4);
+  auto hidden = torch::zeros({2, 4});
+  for (int i = 0; i < 5; ++i) {
+    hidden = torch::tanh(input(torch::ones({2, 3})) + recurrent(hidden));
+    // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    hidden.pow(2).mean().backward();
+  }
+}
+
+void an_lstm_state() {
+  torch::nn::LSTM lstm(3, 4);
+  auto h = torch::zeros({1, 2, 4}), c = torch::zeros({1, 2, 4});
+  for (int i = 0; i < 5; ++i) {
+    auto [out, state] = lstm(torch::ones({5, 2, 3}), std::make_tuple(h, c));
+    h = std::get<0>(state);
+    // CHECK-MESSAGES: :[[@LINE-1]]:7: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    c = std::get<1>(state);
+    out.pow(2).mean().backward();
+  }
+}
+
+void a_running_total() {
+  Net net;
+  auto total = torch::zeros({});
+  for (int i = 0; i < 5; ++i) {
+    total += net.head(net.features()).mean();
+    // CHECK-MESSAGES: :[[@LINE-1]]:11: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    total.backward();
+  }
+}
+
+void a_replay_buffer() {
+  Net net;
+  std::vector<torch::Tensor> memory;
+  for (int i = 0; i < 5; ++i) {
+    auto y = net.head(net.features());
+    memory.push_back(y);
+    // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    (torch::stack(memory).pow(2).mean() + y.mean()).backward();
+  }
+}
+
+void a_moving_average() {
+  Net net;
+  auto baseline = torch::zeros({2, 1});
+  for (int i = 0; i < 5; ++i) {
+    auto y = net.head(net.features());
+    baseline = 0.9 * baseline + 0.1 * y;
+    // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    (y - baseline - 1).pow(2).mean().backward();
+  }
+}
+
+void features_computed_once() {
+  Net net;
+  auto f = net.features();
+  // CHECK-MESSAGES: :[[@LINE-1]]:8: warning: {{.*}} [definite: throws] [torch-backward-twice]
+  for (int i = 0; i < 5; ++i)
+    net.head(f).pow(2).mean().backward();
+}
+
+void two_losses_of_one_forward_pass() {
+  Net net;
+  auto f = net.features();
+  auto first = net.head(f).mean(), second = net.other(f).mean();
+  first.backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: {{.*}} [definite: throws] [torch-backward-twice]
+  // CHECK-FIXES: first.backward({}, /*retain_graph=*/true);
+  second.backward();
+}
+
+void the_same_loss_twice() {
+  Net net;
+  auto loss = net.head(net.features()).pow(2).mean();
+  loss.backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:8: warning: {{.*}} [definite: throws] [torch-backward-twice]
+  loss.backward();
+}
+
+void a_critic_that_reads_the_generator() {
+  torch::nn::Sequential generator(torch::nn::Linear(3, 4), torch::nn::Tanh(), torch::nn::Linear(4, 1));
+  torch::nn::Linear critic(1, 1);
+  torch::optim::SGD g(generator->parameters(), 0.1), d(critic->parameters(), 0.1);
+  for (int i = 0; i < 5; ++i) {
+    auto fake = generator->forward(torch::ones({2, 3}));
+    d.zero_grad();
+    auto critic_loss = critic(fake).pow(2).mean();
+    // CHECK-MESSAGES: :[[@LINE-1]]:24: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    critic_loss.backward();
+    d.step();
+    g.zero_grad();
+    auto generator_loss = -critic(fake).mean();
+    generator_loss.backward();
+    g.step();
+  }
+}
