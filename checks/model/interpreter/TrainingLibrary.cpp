@@ -190,7 +190,7 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     std::vector<CellId> Elements;
     std::vector<Operand> Outputs = tensorsIn(Arg(0));
     for (const Operand &X : Outputs) {
-      Torch.backward(X, Retain, C.At, /*ToLeaves=*/false);
+      Torch.backward(X, Retain, C.At, autograd::AbstractTorch::Into{false, {}});
       checkThrown();
     }
     for (size_t I = 0; I < std::max<size_t>(Inputs.size(), 1); ++I)
