@@ -167,12 +167,12 @@ public:
                           ? Info.getArgStdStr(0)
                           : std::string(Info.getArgCStr(0));
     Error.Clash = llvm::is_contained(
-        {diag::err_redefinition, diag::err_redefinition_different_kind,
-         diag::err_redefinition_different_type, diag::err_redefinition_different_typedef,
-         diag::err_redefinition_of_enumerator, diag::err_ovl_diff_return_type,
-         diag::err_member_redeclared, diag::err_ref_init_ambiguous, diag::err_ovl_ambiguous_call,
-         diag::ext_typecheck_ambiguous_call, diag::err_ambiguous_reference},
-        static_cast<int>(Info.getID()));
+        std::initializer_list<unsigned>{
+            diag::err_redefinition, diag::err_redefinition_different_kind,
+            diag::err_redefinition_different_type, diag::err_redefinition_different_typedef,
+            diag::err_redefinition_of_enumerator, diag::err_ovl_diff_return_type,
+            diag::err_ovl_ambiguous_call, diag::err_ambiguous_reference},
+        Info.getID());
     if (Info.hasSourceManager() && Info.getLocation().isValid()) {
       const SourceManager &SM = Info.getSourceManager();
       Places.push_back(Info.getLocation());
