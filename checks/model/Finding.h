@@ -63,6 +63,8 @@ struct AnalysisOptions {
   unsigned RegionBudget = 16; ///< ways through one branch, loop or function that are compared
   unsigned long StepBudget = 400000; ///< evaluated AST nodes per path
   unsigned long RootStepBudget = 4000000; ///< the same, over all paths of a root
+  /// Where the compiler reported errors: statements there may be missing from the syntax tree.
+  std::vector<clang::SourceLocation> Errors;
 };
 
 struct AnalysisResult {
@@ -73,6 +75,7 @@ struct AnalysisResult {
   /// What only somebody wants to know who asks how far to trust the silence: roots that were not
   /// analysed to the end.
   std::vector<std::string> Details;
+  std::string LibTorch; ///< version of the headers that were read: "2.15.0"; empty: none seen
 };
 
 /// Runs the program of one translation unit (or of several sources read as one) on the abstract

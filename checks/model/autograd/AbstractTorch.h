@@ -204,7 +204,7 @@ private:
   bool isScalar(const facts::OpFact &Op, const std::vector<Argument> &Arguments,
                 const CallOptions &Options) const;
   std::vector<TensorId> optimised() const;
-  std::string nameOf(TensorId Parameter) const;
+  std::string placeOf(TensorId Parameter) const;
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
   const ZeroCause &whyZero(TensorId T) const;
@@ -235,7 +235,7 @@ private:
   void stepsByHand(StorageId Memory, const std::vector<Operand> &Sources, Site At);
   void settleSuspicions(uint32_t Walk, NodeId Root);
   void acquit(DefectKind Kind, Site Subject);
-  void addSuspicion(Suspicion Q);
+  void addSuspicion(OrderSuspicion Q);
   void noteLostDependences(Operand Root, Site At);
   void noteTerms(Operand Root);
   // Identity.cpp

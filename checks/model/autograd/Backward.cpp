@@ -442,7 +442,8 @@ std::vector<TensorId> AbstractTorch::optimised() const {
   return All;
 }
 
-std::string AbstractTorch::nameOf(TensorId P) const {
+/// Equal on every path, unlike a number.
+std::string AbstractTorch::placeOf(TensorId P) const {
   return S.Tensors[P].MadeBy + "@" + std::to_string(S.Tensors[P].Made.Number);
 }
 
@@ -450,7 +451,7 @@ std::vector<std::string> AbstractTorch::reachedParameters() const {
   std::vector<std::string> Names;
   for (TensorId P : optimised())
     if (S.Tensors[P].EverReached == Reach::Live)
-      Names.push_back(nameOf(P));
+      Names.push_back(placeOf(P));
   return Names;
 }
 
@@ -467,7 +468,7 @@ void AbstractTorch::finish() {
     D.Chain.push_back({S.GradModeOffAt, "grad mode is switched off here"});
     D.By = CutBy::Guard;
     for (TensorId P : S.Parameters)
-      D.Losers.push_back(nameOf(P));
+      D.Losers.push_back(placeOf(P));
     record(std::move(D));
   }
   if (S.OpaqueBackward || S.Backwards == 0)
@@ -488,7 +489,7 @@ void AbstractTorch::finish() {
       continue;
     auto [It, New] = ByPlace.insert({{T.LostAt.Number, Zero}, {}});
     Defect &D = It->second;
-    D.Losers.push_back(nameOf(P));
+    D.Losers.push_back(placeOf(P));
     Lost.insert(P);
     if (!New)
       continue;

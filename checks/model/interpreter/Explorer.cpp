@@ -30,6 +30,10 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Repairing = !Repaired.empty();
   PeriodicSymbols.clear();
 
+  // Where the host does not say where the errors are, there may be holes anywhere.
+  Torch.S.OpaqueBackward =
+      Options.Errors.empty() && Context.getDiagnostics().hasUncompilableErrorOccurred();
+
   PathResult R;
   bool Ended = false;
   try {

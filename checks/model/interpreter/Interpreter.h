@@ -137,6 +137,17 @@ private:
   bool needsDestruction(QualType T);
   bool needsDestruction(const clang::CXXRecordDecl *R);
 
+  //===--- code that does not compile (Broken.cpp) -----------------------------------------===//
+  void noteErrors();
+  bool isBroken(const Expr *E) const;
+  CellId broken(const Expr *E);
+  void distrust(CellId C);
+  void distrust(CellId C, std::set<uint32_t> &Seen);
+  Flow executeWithHoles(const clang::CompoundStmt *S);
+  void holes(clang::SourceLocation From, clang::SourceLocation To, const Stmt *Inside = nullptr);
+  bool isInNestedBlock(const Stmt *S, clang::FileID File, unsigned Offset) const;
+  void hole(clang::FileID File, unsigned Offset);
+
   //===--- branches (Branches.cpp) ---------------------------------------------------------===//
   /// The decisions of a run, or of a run of a region, as it takes them.
   struct Exploration {
@@ -357,6 +368,7 @@ private:
   std::map<std::pair<clang::SourceLocation::UIntTy, const Stmt *>, uint32_t> PlaceNumbers;
   const Expr *DiscardedExpression = nullptr;
   llvm::DenseSet<const clang::VarDecl *> TemporaryRanges; ///< loop variables over a temporary
+  std::map<clang::FileID, std::vector<unsigned>> Holes; ///< offsets of the compiler's errors
 };
 
 } // namespace torch_tidy::model
