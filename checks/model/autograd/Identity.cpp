@@ -1,6 +1,7 @@
 // Which object is held by the optimizer, and which one is used: parameters that are replaced by
 // other tensors, and values that outlive the weights they were computed from.
 #include "autograd/AbstractTorch.h"
+#include "autograd/OperatorTraits.h"
 
 #include <algorithm>
 
@@ -221,7 +222,20 @@ void AbstractTorch::blameRebinding(Defect &D, const std::vector<NodeId> &Walked)
 bool AbstractTorch::finishRebound(TensorId Id) {
   const Tensor P = S.Tensors[Id];
   if (!P.LostByRebinding) {
-    // A leaf made from a copy of it has the gradients: `auto w = p.detach().requires_grad_()`.
+    // A leaf made from a copy of it has the gradients: `auto w = p.detach().requires_grad_()`. (One
+    // made from what was computed from it is another matter: the graph is cut.)
+    auto IsCopy = [&](const Dependence &E) {
+      NodeId N = E.From;
+      while (N) {
+        const Node &Step = S.Nodes[N];
+        if (Step.Next.size() != 1 || !(Step.View || traitsOf(Step.Operation).UsuallyCopies))
+          return false;
+        N = Step.Next[0].To;
+        if (!N)
+          return Step.Next[0].Leaf == Id;
+      }
+      return E.By == CutBy::Alias;
+    };
     if (P.EverReached != Reach::Never)
       return false;
     for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
@@ -231,7 +245,7 @@ bool AbstractTorch::finishRebound(TensorId Id) {
           isTrained(L))
         continue;
       for (const auto &[Origin, E] : *Copy.Depends)
-        if (Origin == Id && E.Status == Dependence::Cut && E.At) {
+        if (Origin == Id && E.Status == Dependence::Cut && E.At && IsCopy(E)) {
           Defect D{DefectKind::OtherOptimized, Outcome::Stale, E.At,
                    "the loss uses a copy of parameter " + quoted(nameOf(Id)) +
                        "; the optimizer steps the parameter itself", {}};

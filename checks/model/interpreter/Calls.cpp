@@ -82,6 +82,8 @@ void Interpreter::forgetContent(CellId C, unsigned Depth) {
   default:
     break;
   }
+}
+
 /// Whether code that gets V can step or clear what is trained.
 bool Interpreter::maySee(const Value &V, unsigned Depth) const {
   if (V.K == Value::Tensor)

@@ -24,7 +24,6 @@ llvm::StringRef checkFor(const Defect &D) {
   case DefectKind::ClipsNothing:
   case DefectKind::ClipsTooEarly:
     return "torch-training-step";
-  switch (D.Kind) {
   case DefectKind::NothingToDo:
     // Without a cut the value never had a history: somebody else's parameters, or none.
     return D.Chain.size() > 1 && !D.InPlace ? "torch-graph-cut" : "";

@@ -58,7 +58,7 @@ void a_replay_buffer() {
   for (int i = 0; i < 5; ++i) {
     auto y = net.head(net.features());
     memory.push_back(y.detach());
-    (torch::stack(memory).pow(2).mean() + y.mean()).backward();
+    (torch::stack(memory).mean() * y.mean()).backward();
   }
 }
 

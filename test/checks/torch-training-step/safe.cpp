@@ -38,11 +38,13 @@ void other_weights_than_those_of_the_open_loss() {
   // that loss does not go through the critic.
   torch::nn::Linear generator(3, 3), critic(3, 1);
   torch::optim::Adam critic_optimizer(critic->parameters(), 0.1);
+  torch::optim::Adam generator_optimizer(generator->parameters(), 0.1);
   auto fake = generator(torch::ones({2, 3}));
   auto open = fake.pow(2).sum();
   critic(fake.detach()).sum().backward();
   critic_optimizer.step();
   open.backward();
+  generator_optimizer.step();
 }
 
 void a_first_layer_whose_weights_backward_does_not_need() {
