@@ -1,7 +1,8 @@
 #include "Programs.h"
 
+#include "GuessedPrograms.h"
 #include "LibTorch.h"
-#include "SourceScan.h"
+#include "Linking.h"
 
 #include "clang/Tooling/ArgumentsAdjusters.h"
 #include "clang/Tooling/JSONCompilationDatabase.h"
@@ -171,16 +172,18 @@ static std::vector<Program> fromDatabase(const CompilationDatabase &Database,
       Units.back().push_back(E.Source);
   }
   std::vector<Program> Programs;
-  Linked Together = linkUnits(Units);
-  for (const std::vector<size_t> &Group : Together.Groups) {
+  if (Units.empty())
+    return Programs;
+  Project Around = Project::around(Units.front().front());
+  for (const std::vector<size_t> &Group : linkUnits(Around, Units).Groups) {
     Program P;
     P.Name = path::filename(Entries[Group.front()].first).str();
     for (size_t Unit : Group) {
-      // A header is asked about in the programs that include it.
-      for (const std::string &Input : Inputs)
-        if (Together.Reach[Unit].count(Input) && !llvm::is_contained(P.Asked, Input))
-          P.Asked.push_back(Input);
       for (const Entry &E : *Entries[Unit].second) {
+        // A header is asked about in the programs that include it.
+        for (const std::string &Input : Inputs)
+          if (Around.reach(E.Source).count(Input) && !llvm::is_contained(P.Asked, Input))
+            P.Asked.push_back(Input);
         if (llvm::is_contained(P.Sources, E.Source))
           continue;
         P.Sources.push_back(E.Source);
@@ -233,26 +236,13 @@ static llvm::Expected<std::vector<Program>> fromFiles(const std::vector<std::str
         Compiler.push_back(std::move(Flag));
     Compiler.insert(Compiler.end(), {"-isystem", runtimeHeaders()});
   }
-  std::vector<std::vector<std::string>> Units;
-  for (const std::string &File : Files)
-    Units.push_back({File});
-  Linked Together = linkUnits(Units);
-  for (const std::string &Dir : Together.IncludeDirs)
-    Compiler.push_back("-I" + Dir);
-
-  std::vector<Program> Programs;
-  for (const std::vector<size_t> &Group : Together.Groups) {
-    Program P;
-    for (size_t I : Group)
-      P.Sources.push_back(Files[I]);
-    P.Asked = P.Sources;
-    P.Name = path::filename(P.Sources.front()).str();
-    llvm::SmallString<256> Here;
-    fs::current_path(Here);
+  std::vector<Program> Programs = guessPrograms(Files);
+  llvm::SmallString<256> Here;
+  fs::current_path(Here);
+  for (Program &P : Programs) {
     P.Directory = std::string(Here);
-    P.Compiler = Compiler;
+    P.Compiler.insert(P.Compiler.begin(), Compiler.begin(), Compiler.end());
     addExtra(P, Request);
-    Programs.push_back(std::move(P));
   }
   return Programs;
 }

@@ -9,26 +9,22 @@
 
 namespace torch_tidy::tool {
 
+struct Include {
+  std::string Name;
+  bool Angled = false; ///< <name> rather than "name"
+};
+
 struct SourceScan {
   bool DefinesMain = false;
-  std::vector<std::string> Includes; ///< names in #include "..." directives
+  std::vector<Include> Includes;
+  /// Functions with external linkage, without namespaces: "train", "Net::forward", "Net::Net".
+  std::set<std::string> Declares; ///< declared without a body
+  std::set<std::string> Defines;  ///< with one
 };
 
-/// Directives and a definition of main, by Clang's raw lexer: comments, strings and raw strings are
-/// not mistaken for code; conditional compilation is not evaluated.
+/// Directives, and what is declared and defined at the level of namespaces and classes, by Clang's
+/// raw lexer: comments, strings and raw strings are not mistaken for code; conditional compilation
+/// is not evaluated, macros are not expanded. A hint, not a parse.
 SourceScan scanSource(llvm::StringRef Text);
-
-/// Units (sources that are compiled into one target, or single sources) put together as they would
-/// be linked.
-struct Linked {
-  std::vector<std::vector<size_t>> Groups;  ///< of indices into the units; one may be in several
-  std::vector<std::set<std::string>> Reach; ///< project headers that each unit includes
-  /// Folders, besides the including file's own, in which quoted headers were found.
-  std::vector<std::string> IncludeDirs;
-};
-
-/// Two units go together when they include a common project header, directly or through others (who
-/// defines what whom declares); each main has a group of its own.
-Linked linkUnits(const std::vector<std::vector<std::string>> &Units);
 
 } // namespace torch_tidy::tool
