@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace torch_tidy::tool {
@@ -65,6 +66,61 @@ static void printStatistics(const CheckResult &Result) {
     Out << "  " << llvm::format("%6lu", Count) << "  " << Reason << "\n";
 }
 
+static void print(const Notification &N) {
+  llvm::raw_ostream &Out = llvm::errs();
+  if (N.How == Notification::Level::Error)
+    llvm::WithColor::error(Out, "torch-tidy") << N.Message << "\n";
+  else if (N.How == Notification::Level::Warning)
+    llvm::WithColor::warning(Out, "torch-tidy") << N.Message << "\n";
+  else
+    llvm::WithColor::note(Out, "torch-tidy") << N.Message << "\n";
+}
+
+// A project on a machine without its libraries says the same of each source: a few lines are
+// printed, or one.
+static void printNotifications(const CheckResult &Result) {
+  constexpr size_t Few = 3;
+  using Kind = Notification::Kind;
+  size_t Lacking = 0, Broken = 0;
+  std::map<std::string, size_t> Missing;
+  for (const Notification &N : Result.Notifications) {
+    Lacking += N.About == Kind::MissingHeaders;
+    Broken += N.About == Kind::DoesNotParse;
+    for (const std::string &Header : N.Missing)
+      ++Missing[Header];
+  }
+  size_t Shown = 0;
+  for (const Notification &N : Result.Notifications) {
+    if (!options::Verbose && N.About == Kind::MissingHeaders && Lacking > Few)
+      continue;
+    if (!options::Verbose && N.About == Kind::DoesNotParse && Broken > Few && ++Shown > Few)
+      continue;
+    print(N);
+  }
+  if (options::Verbose)
+    return;
+  if (Lacking > Few) {
+    std::vector<std::pair<size_t, std::string>> Most;
+    for (const auto &[Header, Count] : Missing)
+      Most.push_back({Count, Header});
+    std::stable_sort(Most.begin(), Most.end(),
+                     [](const auto &A, const auto &B) { return A.first > B.first; });
+    std::string Text =
+        std::to_string(Lacking) +
+        " sources were analysed as far as they were understood, since headers were not found: ";
+    constexpr size_t Names = 6;
+    for (size_t I = 0; I < std::min(Most.size(), Names); ++I)
+      Text += (I ? ", " : "") + Most[I].second + " (" + std::to_string(Most[I].first) + ")";
+    if (Most.size() > Names)
+      Text += " and " + std::to_string(Most.size() - Names) + " more";
+    print({Notification::Level::Warning, Text + " (--verbose names the sources)", {}});
+  }
+  if (Broken > Few)
+    print({Notification::Level::Error,
+           std::to_string(Broken - Few) + " more do not parse (--verbose names them)",
+           {}});
+}
+
 static void printSummary(const CheckResult &Result) {
   size_t Errors = 0, Warnings = 0, Fixed = 0;
   for (const Report &R : Result.Reports) {
@@ -78,6 +134,8 @@ static void printSummary(const CheckResult &Result) {
     llvm::errs() << ", " << Fixed << " repaired";
   if (Result.Silenced)
     llvm::errs() << ", " << Result.Silenced << " silenced by NOLINT";
+  if (Result.Incomplete)
+    llvm::errs() << ", " << Result.Incomplete << " understood only in part";
   llvm::errs() << "\n";
 }
 
@@ -107,7 +165,8 @@ int checkCommand() {
   for (const Report &R : Result.Reports)
     if (FailAt && !R.Fixed && R.level() >= *FailAt)
       Status = 1;
-  if (Result.Failed)
+  // Nothing found in what was not understood is no clean bill.
+  if (Result.Failed || (Status == 0 && Result.Incomplete && !options::AcceptIncomplete))
     Status = 2;
 
   SarifRun Run;
@@ -122,15 +181,7 @@ int checkCommand() {
       printText(Out, Result.Reports, {useColors(Terminal), options::Explanations});
   };
 
-  for (const Notification &N : Result.Notifications) {
-    llvm::raw_ostream &Out = llvm::errs();
-    if (N.How == Notification::Level::Error)
-      llvm::WithColor::error(Out, "torch-tidy") << N.Message << "\n";
-    else if (N.How == Notification::Level::Warning)
-      llvm::WithColor::warning(Out, "torch-tidy") << N.Message << "\n";
-    else
-      llvm::WithColor::note(Out, "torch-tidy") << N.Message << "\n";
-  }
+  printNotifications(Result);
   if (options::Verbose)
     for (const std::string &Detail : Result.Details)
       llvm::errs() << Detail << "\n";

@@ -75,12 +75,23 @@ static std::string countOf(size_t Count, llvm::StringRef What) {
   return std::to_string(Count) + " " + What.str() + (Count == 1 ? "" : "s");
 }
 
-// One notification per source that was not, or not wholly, understood.
-static void notify(CheckResult &Result, const Program &P, const Reading &R) {
+static std::string standardOf(const std::vector<std::string> &Compiler) {
+  for (llvm::StringRef Flag : llvm::reverse(Compiler))
+    if (Flag.consume_front("-std="))
+      return Flag.str();
+  return "Clang's default standard";
+}
+
+// One notification per source that was not, or not wholly, understood. A source of several programs
+// is told of once; one that was not asked about, in the details.
+static void notify(CheckResult &Result, const Program &P, const Reading &R,
+                   std::set<std::string> &Told) {
   std::map<std::string, std::vector<const ParseError *>> BySource;
   for (const ParseError &Error : R.Errors)
     BySource[Error.Source.empty() ? P.Sources.front() : Error.Source].push_back(&Error);
   for (const auto &[Source, Errors] : BySource) {
+    if (!Told.insert(Source).second)
+      continue;
     const ParseError *First = Errors.front();
     std::set<std::string> Missing;
     bool TorchMissing = false;
@@ -100,6 +111,8 @@ static void notify(CheckResult &Result, const Program &P, const Reading &R) {
           "-p BUILD or after --";
     } else if (!Missing.empty()) {
       N.How = Notification::Level::Warning;
+      N.About = Notification::Kind::MissingHeaders;
+      N.Missing.assign(Missing.begin(), Missing.end());
       N.Message = Name + " was analysed as far as it was understood: " + llvm::join(Missing, ", ") +
                   " not found" +
                   (Errors.size() > Missing.size()
@@ -107,6 +120,7 @@ static void notify(CheckResult &Result, const Program &P, const Reading &R) {
                        : "");
     } else {
       N.How = Notification::Level::Error;
+      N.About = Notification::Kind::DoesNotParse;
       N.Message = Name + " does not parse: ";
       if (First->At.valid())
         N.Message += displayPath(First->At.File) + ":" + std::to_string(First->At.Line) + ":" +
@@ -114,9 +128,16 @@ static void notify(CheckResult &Result, const Program &P, const Reading &R) {
       N.Message += First->Message;
       if (Errors.size() > 1)
         N.Message += " (and " + countOf(Errors.size() - 1, "further error") + ")";
-      N.Message += ": mend it, or give the flags it is compiled with";
+      N.Message += ": mend it, or give the flags it is compiled with, or the LibTorch it was "
+                   "written for (read here as " +
+                   standardOf(P.Compiler) + " with " + R.LibTorch + ")";
+    }
+    if (!llvm::is_contained(P.Asked, Source) && !TorchMissing) {
+      Result.Details.push_back(N.Message + ".");
+      continue;
     }
     Result.Failed |= N.How == Notification::Level::Error;
+    Result.Incomplete += N.About == Notification::Kind::MissingHeaders;
     Result.Notifications.push_back(std::move(N));
   }
   if (!R.Crash.empty() || (!R.Analysed && R.Errors.empty())) {
@@ -149,12 +170,12 @@ llvm::Expected<CheckResult> check(const CheckRequest &Request) {
   CheckResult Result;
   clang::tidy::GlobList Wanted(*Globs);
   ConfigFiles Config;
-  std::set<std::string> Heard, Sources;
+  std::set<std::string> Heard, Sources, Told;
   std::map<std::tuple<std::string, unsigned, std::string>, Report> ByPlace;
   for (size_t I = 0; I < Readings.size(); ++I) {
     const Program &P = (*Programs)[I];
     Reading &R = Readings[I];
-    notify(Result, P, R);
+    notify(Result, P, R, Told);
     for (const std::string &Remark : R.Remarks)
       if (Heard.insert(Remark).second)
         Result.Notifications.push_back({Notification::Level::Note, Remark, {}});

@@ -29,6 +29,9 @@ struct CheckResult {
   std::vector<std::string> Details;        ///< for --verbose
   size_t Sources = 0;
   bool Failed = false; ///< some source could not be read: exit status 2
+  /// Sources that were understood only in part, for want of a header: that nothing was found in
+  /// them does not mean that they are clean.
+  size_t Incomplete = 0;
 };
 
 /// The error is one sentence for the user.

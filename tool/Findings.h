@@ -72,6 +72,8 @@ struct ParseError {
   std::string Message;
   std::string Source;  ///< the source of the program it was met in, absolute; may be empty
   std::string Missing; ///< the header that was not found, for that kind of error
+  /// Two declarations in each other's way: the kind of error that comes of reading sources together.
+  bool Clash = false;
 };
 
 } // namespace torch_tidy::tool

@@ -9,6 +9,7 @@
 #include "clang/AST/Decl.h"
 #include "clang/AST/DeclTemplate.h"
 #include "clang/Basic/DiagnosticDriver.h"
+#include "clang/Basic/DiagnosticSema.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Frontend/FrontendAction.h"
 #include "clang/Lex/LexDiagnostic.h"
@@ -165,8 +166,16 @@ public:
       Error.Missing = Info.getArgKind(0) == DiagnosticsEngine::ak_std_string
                           ? Info.getArgStdStr(0)
                           : std::string(Info.getArgCStr(0));
+    Error.Clash = llvm::is_contained(
+        std::initializer_list<unsigned>{
+            diag::err_redefinition, diag::err_redefinition_different_kind,
+            diag::err_redefinition_different_type, diag::err_redefinition_different_typedef,
+            diag::err_redefinition_of_enumerator, diag::err_ovl_diff_return_type,
+            diag::err_ovl_ambiguous_call, diag::err_ambiguous_reference},
+        Info.getID());
     if (Info.hasSourceManager() && Info.getLocation().isValid()) {
       const SourceManager &SM = Info.getSourceManager();
+      Places.push_back(Info.getLocation());
       Error.At = placeOf(Info.getLocation(), SM, LangOptions());
       for (SourceLocation Loc = SM.getExpansionLoc(Info.getLocation()); Loc.isValid();
            Loc = SM.getIncludeLoc(SM.getFileID(Loc)))
@@ -177,7 +186,8 @@ public:
     Result.Errors.push_back(std::move(Error));
   }
 
-  std::set<std::string> Unbalanced; ///< NOLINTBEGIN without end and the like
+  std::vector<SourceLocation> Places; ///< of the errors
+  std::set<std::string> Unbalanced;   ///< NOLINTBEGIN without end and the like
 
 private:
   Reading &Result;
@@ -211,10 +221,13 @@ public:
   bool shouldSkipFunctionBody(Decl *D) override { return Library.contains(D->getLocation()); }
 
   void HandleTranslationUnit(ASTContext &Context) override {
+    Options.Errors = Problems.Places;
     model::AnalysisResult Found = model::analyze(Context, Options);
     Result.Analysed = true;
     Result.Stats = std::move(Found.Stats);
     Result.Remarks = std::move(Found.Remarks);
+    if (!Found.LibTorch.empty())
+      Result.LibTorch = "LibTorch " + Found.LibTorch;
     if (Found.Findings.empty())
       return;
     const SourceManager &SM = Context.getSourceManager();
@@ -249,7 +262,7 @@ private:
   model::LibraryFiles Library;
   Reading &Result;
   Diagnostics &Problems;
-  const model::AnalysisOptions &Options;
+  model::AnalysisOptions Options;
 };
 
 class Action : public ASTFrontendAction {
@@ -361,8 +374,10 @@ Reading readTogether(const Program &P, const std::vector<std::string> &Sources,
   }
 }
 
+// What the compiler proposes instead depends on what else it has read; the place does not.
 bool isSameError(const ParseError &A, const ParseError &B) {
-  return A.Message == B.Message && A.At.File == B.At.File && A.At.Line == B.At.Line;
+  return A.At.File == B.At.File && A.At.Line == B.At.Line &&
+         (A.At.valid() || A.Message == B.Message);
 }
 
 void append(Reading &To, Reading From) {
@@ -375,6 +390,7 @@ void append(Reading &To, Reading From) {
   addStatistics(To.Stats, From.Stats);
   To.Analysed &= From.Analysed;
   To.SawLibTorch &= From.SawLibTorch;
+  To.LibTorch = From.LibTorch;
   if (To.Crash.empty())
     To.Crash = From.Crash;
 }
@@ -387,24 +403,31 @@ Reading readProgram(const Program &P, const model::AnalysisOptions &Options) {
       !Together.SawLibTorch)
     return Together;
 
-  // Which errors come of reading them together? Each source that has any is read alone to know.
+  // Which errors come of reading them together? A header that is not found explains the errors
+  // around it, except those that tell of a clash. Sources with other errors are read alone to know.
+  std::set<std::string> Lacking;
+  for (const ParseError &E : Together.Errors)
+    if (!E.Missing.empty())
+      Lacking.insert(E.Source);
+  auto Explained = [&](const ParseError &E) {
+    return !E.Missing.empty() || (!E.Clash && Lacking.count(E.Source));
+  };
   std::vector<std::string> Rest, Apart;
   std::vector<Reading> Alone;
   for (const std::string &Source : P.Sources) {
-    bool Suspect =
-        !Together.Crash.empty() || llvm::any_of(Together.Errors, [&](const ParseError &E) {
-          return E.Source == Source || E.Source.empty();
-        });
-    if (!Suspect) {
+    auto Concerns = [&](const ParseError &E) {
+      return (E.Source == Source || E.Source.empty()) && !Explained(E);
+    };
+    if (Together.Crash.empty() && llvm::none_of(Together.Errors, Concerns)) {
       Rest.push_back(Source);
       continue;
     }
     Reading Single = readTogether(P, {Source}, Options);
     bool NewErrors =
         !Together.Crash.empty() || llvm::any_of(Together.Errors, [&](const ParseError &E) {
-          return (E.Source == Source || E.Source.empty()) &&
-                 llvm::none_of(Single.Errors,
-                               [&](const ParseError &S) { return isSameError(E, S); });
+          return Concerns(E) && llvm::none_of(Single.Errors, [&](const ParseError &S) {
+                   return isSameError(E, S);
+                 });
         });
     if (NewErrors) {
       Apart.push_back(Source);

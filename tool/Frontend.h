@@ -19,6 +19,7 @@ struct Reading {
   std::vector<ParseError> Errors;
   bool Analysed = false;   ///< false: nothing was understood (Errors or Crash say why)
   bool SawLibTorch = true; ///< false: LibTorch's own headers were not found
+  std::string LibTorch = "no LibTorch"; ///< "LibTorch 2.15.0": whose headers were read
   std::string Crash;       ///< what happened when reading ended in a crash
   /// The sources as they were read together in the end.
   std::vector<std::vector<std::string>> ReadTogether;

@@ -45,6 +45,10 @@ cl::opt<bool> Fix("fix", cl::sub(Check), cl::desc("apply the safe repairs"), cl:
 cl::opt<std::string> FailOn("fail-on", cl::init("error"),
                             cl::value_desc("error|warning|note|never"), cl::sub(Check),
                             cl::desc("lowest level that gives exit status 1"), cl::cat(Category));
+cl::opt<bool> AcceptIncomplete(
+    "accept-incomplete", cl::sub(Check),
+    cl::desc("exit status 0 also where a missing header hid a part of a source"),
+    cl::cat(Category));
 static cl::opt<bool> ShowBenign("show-benign", cl::sub(Check),
                                 cl::desc("also note what looks suspicious and is harmless"),
                                 cl::cat(Category));

@@ -11,7 +11,8 @@ extern llvm::cl::SubCommand Check, Confirm, Explain;
 
 namespace options {
 extern llvm::cl::opt<std::string> Format, Output, FailOn, Subject;
-extern llvm::cl::opt<bool> Fix, Stats, Verbose, Explanations;
+
+extern llvm::cl::opt<bool> AcceptIncomplete, Fix, Stats, Verbose, Explanations;
 extern llvm::cl::opt<llvm::cl::boolOrDefault> Color;
 } // namespace options
 

@@ -23,6 +23,8 @@ struct Notification {
   enum class Level { Note, Warning, Error } How = Level::Note;
   std::string Message;
   Place At; ///< may be invalid
+  enum class Kind { Other, MissingHeaders, DoesNotParse } About = Kind::Other;
+  std::vector<std::string> Missing; ///< headers that were not found
 };
 
 struct SarifRun {

@@ -60,6 +60,8 @@ struct AnalysisOptions {
   bool ShowBenign = false;   ///< also report what looks suspicious and was proven harmless
   unsigned PathBudget = 64;  ///< paths per root
   unsigned long StepBudget = 400000; ///< evaluated AST nodes per path
+  /// Where the compiler reported errors: statements there may be missing from the syntax tree.
+  std::vector<clang::SourceLocation> Errors;
 };
 
 struct AnalysisResult {
@@ -67,6 +69,7 @@ struct AnalysisResult {
   Statistics Stats;
   /// Things the user should hear once (nearest fact table used, budget used up), as full sentences.
   std::vector<std::string> Remarks;
+  std::string LibTorch; ///< version of the headers that were read: "2.15.0"; empty: none seen
 };
 
 /// Runs the program of one translation unit (or of several sources read as one) on the abstract

@@ -111,6 +111,26 @@ class Understanding(ToolTest):
                       "'opencv2/opencv.hpp' not found", run.stderr)
         self.assertIn("image.cpp:6:5: error: ", run.stderr)
 
+    def test_takes_what_it_did_not_understand_neither_for_clean_nor_for_a_defect(self):
+        # Whether scale() leaves h alone, and whether report() zeroes the gradients, nobody knows.
+        text = CLEAN.replace("\n\n", "\n#include <vision/vision.h>\n", 1)
+        text = text.replace("  h = h.mul(2);", "  vision::Image image = vision::scale(h);\n  h.mul_(2);")
+        source = self.write("image.cpp", text)
+        run = self.check(source)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn("'vision/vision.h' not found", run.stderr)
+        self.assertIn("0 definite, 0 possible, 1 understood only in part", run.stderr)
+        self.assertEqual(self.check(source, "--accept-incomplete").returncode, 0)
+
+    def test_says_once_what_many_sources_lack(self):
+        for name in "abcd":
+            self.write(f"{name}.cpp", "#include <torch/torch.h>\n#include <vision/vision.h>\n")
+        run = self.check(".")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("4 sources were analysed as far as they were understood, since headers were "
+                      "not found: 'vision/vision.h' (4)", run.stderr)
+        self.assertEqual(len(run.stderr.splitlines()), 2, "and the closing line")
+
     def test_takes_flags_after_two_dashes(self):
         source = self.write("defect.cpp", "#ifdef WITH_DEFECT\n" + DEFECT + "#endif\n")
         flags = [*HOSTS.flags(), *HOSTS.with_pch()]

@@ -125,6 +125,8 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       Seen.TraverseDecl(D);
 
   facts::Version Wanted = libTorchVersion(Context);
+  if (Wanted.Major != 0)
+    Result.LibTorch = facts::toString(Wanted);
   const facts::FactTable &Facts = facts::FactTable::forVersion(Wanted);
   if (!Facts.fits(Wanted) && Wanted.Major != 0)
     Result.Remarks.push_back("No facts were measured on LibTorch " + facts::toString(Wanted) +

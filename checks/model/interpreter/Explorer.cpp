@@ -27,6 +27,10 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   UndecidedArms = ChosenArms = Speculating = TryDepth = 0;
   PeriodicSymbols.clear();
 
+  // Where the host does not say where the errors are, there may be holes anywhere.
+  Torch.S.OpaqueBackward =
+      Options.Errors.empty() && Context.getDiagnostics().hasUncompilableErrorOccurred();
+
   PathResult R;
   bool Ended = false;
   try {

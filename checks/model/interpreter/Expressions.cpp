@@ -141,6 +141,8 @@ CellId Interpreter::element(CellId Base, const Value &Index, QualType T) {
 CellId Interpreter::lvalue(const Expr *E) {
   tick();
   E = E->IgnoreParens();
+  if (E->containsErrors() && isBroken(E))
+    return broken(E);
   if (const auto *D = dyn_cast<DeclRefExpr>(E)) {
     if (const auto *F = dyn_cast<FunctionDecl>(D->getDecl())) {
       Value V;
@@ -300,6 +302,8 @@ Value Interpreter::castValue(const CastExpr *E) {
 Value Interpreter::rvalue(const Expr *E) {
   tick();
   E = E->IgnoreParens();
+  if (E->containsErrors() && isBroken(E))
+    return get(broken(E));
   if (E->isGLValue())
     return get(lvalue(E));
   switch (E->getStmtClass()) {

@@ -106,6 +106,17 @@ private:
   void destroy(Value V, QualType T);
   bool needsDestruction(QualType T);
 
+  //===--- code that does not compile (Broken.cpp) -----------------------------------------===//
+  void noteErrors();
+  bool isBroken(const Expr *E) const;
+  CellId broken(const Expr *E);
+  void distrust(CellId C);
+  void distrust(CellId C, std::set<uint32_t> &Seen);
+  Flow executeWithHoles(const clang::CompoundStmt *S);
+  void holes(clang::SourceLocation From, clang::SourceLocation To, const Stmt *Inside = nullptr);
+  bool isInNestedBlock(const Stmt *S, clang::FileID File, unsigned Offset) const;
+  void hole(clang::FileID File, unsigned Offset);
+
   //===--- branches (Branches.cpp) ---------------------------------------------------------===//
   std::optional<bool> known(const Value &V) const;
   bool decide(const Value &V, const void *Where);
@@ -257,6 +268,7 @@ private:
   std::vector<Place> Places;
   std::map<std::pair<clang::SourceLocation::UIntTy, const Stmt *>, uint32_t> PlaceNumbers;
   const Expr *DiscardedExpression = nullptr;
+  std::map<clang::FileID, std::vector<unsigned>> Holes; ///< offsets of the compiler's errors
 };
 
 } // namespace torch_tidy::model

@@ -18,6 +18,7 @@ Interpreter::Interpreter(ASTContext &Context, const LibraryFiles &Files,
     : Context(Context), Sources(Context.getSourceManager()), Files(Files), Facts(Facts),
       Options(Options), Stats(Stats), Torch(Facts) {
   Places.emplace_back();
+  noteErrors();
 }
 
 bool Interpreter::isUser(const Decl *D) const { return D && !Files.contains(D->getLocation()); }

@@ -19,9 +19,12 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
   case Stmt::CompoundStmtClass: {
     size_t Mark = Lives.size();
     Flow F = Flow::Normal;
-    for (const Stmt *X : cast<CompoundStmt>(S)->body())
-      if ((F = execute(X)) != Flow::Normal)
-        break;
+    if (!Holes.empty())
+      F = executeWithHoles(cast<CompoundStmt>(S));
+    else
+      for (const Stmt *X : cast<CompoundStmt>(S)->body())
+        if ((F = execute(X)) != Flow::Normal)
+          break;
     unwind(Mark);
     return F;
   }
