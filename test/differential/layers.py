@@ -48,7 +48,7 @@ INPLACE_ACTIVATIONS = [
     ("relu", "ReLU"), ("leaky_relu", "LeakyReLU"), ("elu", "ELU"), ("selu", "SELU"), ("celu", "CELU"), ("hardtanh", "Hardtanh"),
     ("relu6", "ReLU6"), ("rrelu", "RReLU"), ("threshold", "Threshold"), ("dropout", "Dropout"),
 ]
-INPLACE_OPTIONS = {"Threshold": "0.1, 0.05", "ReLU": "", "ReLU6": "", "SELU": "", "Dropout": "0.0"}
+INPLACE_OPTIONS = {"Threshold": "0.1, 0.05", "ReLU": "", "ReLU6": "", "SELU": "", "Dropout": "0.4", "Hardtanh": ""}
 
 
 def linear(g, v, out=None):
@@ -275,6 +275,30 @@ def module_list(g, v):
     return h
 
 
+def collected(g, v):
+    """A loop that collects what it makes."""
+    r = g.r
+    acts, i = g.fresh(r.choice(["acts", "states", "history", "taps"])), g.fresh("i")
+    h = g.assign(v.name, v.shape, new="h") if v.data or r.random() < 0.6 else v
+    act = r.choice(["torch::tanh({0})", "torch::sigmoid({0})", "{0} * 0.9 + 0.1", "{0}.relu() + 0.05", "torch::softplus({0})"])
+    g.line(f"std::vector<torch::Tensor> {acts};\nfor (int {i} = 0; {i} < {r.choice([2, 3])}; ++{i}) {{\n  {h.name} = {act.format(h.name)};\n  {acts}.{r.choice(['push_back', 'emplace_back'])}({h.name});\n}}")
+    h.data = v.data
+    if not v.data:
+        g.derived.add(acts)
+        g.values.insert(max(0, len(g.values) - 1), Value(f"{acts}[0]", v.shape))
+    g.between()
+    end = r.random()
+    if end < 0.4:
+        return g.assign(f"torch::stack({acts}).sum(0)", v.shape)
+    if end < 0.6:
+        return g.assign(f"{h.name} + {acts}[0]", v.shape)
+    if end < 0.8 and len(v.shape) == 2:
+        return g.assign(f"torch::cat({{{acts}[0], {acts}[1]}}, 1)", (v.shape[0], 2 * v.shape[1]))
+    total = g.assign(f"{acts}.back()", v.shape, fresh=True)
+    g.line(f"for (const auto& a : {acts}) {total.name} = {total.name} + 0.3 * a;")
+    return total
+
+
 def user_module(g, v):
     """A class of the user's with a forward of its own, which may hold a site."""
     r = g.r
@@ -337,7 +361,7 @@ def layer(g, v):
         return r.choice([linear, activation, activation, norm_layer, attention, recurrent, residual, gate, dropout])(g, v)
     if v.shape[1] > 16:
         return linear(g, v)
-    choices = [linear, linear, activation, activation, activation, activation, activation, gate, norm_layer, residual, residual, gate, gate, normalise, views, dropout, block, module_list, user_module, user_module, stage_function]
+    choices = [linear, linear, activation, activation, activation, activation, activation, gate, norm_layer, residual, residual, gate, gate, normalise, views, dropout, block, module_list, user_module, user_module, stage_function, collected, collected]
     if v.shape[1] % 2 == 0 and r.random() < 0.3:
         return attention(g, to_sequence(g, v))
     return r.choice(choices)(g, v)

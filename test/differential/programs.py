@@ -15,7 +15,7 @@ from markup import site
 SITES = [
     (sites.inplace, 26), (sites.alias, 22), (sites.guarded, 8), (sites.raw, 8), (sites.activation_option, 18),
     (sites.inplace_old_handle, 5), (sites.look_alike, 14), (sites.parameter_write, 16), (sites.frozen, 3),
-    (sites.cut, 9), (sites.lost_write, 3),
+    (sites.cut, 9), (sites.lost_write, 3), (sites.running, 6),
 ]
 STYLES = ["holder", "holder", "shared", "value", "inline", "inline", "lambda", "struct", "nested"]
 
@@ -56,6 +56,7 @@ class Program:
         self.contiguous = False
         self.counts = {}
         self.constants = set()
+        self.touched = set()  # names that must not be const
         self.derived = set()
         self.taken = {"x", "y", "out", "loss", "net", "params", "weights", "optimizer", "opt", "optim", "forward"}
         self.members = []
@@ -71,11 +72,14 @@ class Program:
         self.pending = []
         self.busy = False
         self.depth = 0
+        self.loop_used = False
         self.must_use = []
         self.in_forward = True
         self.function_flag = None
         self.flag_member = None
         self.steps = r.choice([1, 2, 2, 3])
+        self.loop = r.choice([("step", f"for (int step = 0; step < {self.steps}; ++step) {{"), ("epoch", f"for (int epoch = 1; epoch <= {self.steps}; epoch++) {{"),
+                              ("i_step", f"for (size_t i_step = 0; i_step < {self.steps}u; ++i_step) {{")])
         self.this = "this->" if r.random() < 0.1 else ""
         self.acc = {"struct": "m."}.get(self.style, self.this if self.style in ("holder", "shared", "value", "nested") else "")
         self.outer = {"holder": "net->", "nested": "net->", "shared": "net->", "value": "net.", "struct": "weights."}.get(self.style, "")
@@ -200,6 +204,9 @@ class Program:
         self.params.append(Parameter(inner, self.outer + name, shape))
         return inner
 
+    def buffer(self, base, shape):
+        return self.member(self.free(base), "torch::Tensor", f"torch::{self.r.choice(['ones', 'zeros', 'rand'])}({{{', '.join(map(str, shape))}}})", "buffer")
+
     def any_parameter(self):
         return self.r.choice(self.params) if self.params else None
 
@@ -240,7 +247,9 @@ class Program:
         some = [v for v in some if len(v.shape) >= 2]
         if not some:
             return None
-        return some[-1] if recent or r.random() < 0.6 else r.choice(some)
+        v = some[-1] if recent or r.random() < 0.6 else r.choice(some)
+        self.touched.add(v.name)
+        return v
 
     def other(self, v):
         some = [x for x in self.values if x is not v and x.shape == v.shape and not x.data]
@@ -300,6 +309,9 @@ class Program:
         """Holds when the program runs; nobody who reads it can be sure."""
         r = self.r
         some = [v for v in self.values if len(v.shape) >= 2 and "->" not in v.name]
+        if self.steps > 1 and not self.depth and (self.style == "inline" or not self.in_forward) and self.place != "setup" and r.random() < 0.4:
+            self.loop_used = True
+            return r.choice(["{0} % 2 == 1", "{0} > 0", "{0} == 1", "{0} >= 0"]).format(self.loop[0])
         choices = ["std::getenv(\"NO_SUCH_SWITCH\") == nullptr", "torch::get_num_threads() > 0"]
         if some:
             v = r.choice(some)
@@ -381,8 +393,8 @@ class Program:
         if kind == "class":
             return r.choice(["torch::nn::functional::cross_entropy({0}, {1})", "F::cross_entropy({0}, {1})", "torch::nll_loss(torch::log_softmax({0}, 1), {1})",
                              "F::nll_loss(F::log_softmax({0}, 1), {1})", "torch::nn::CrossEntropyLoss()({0}, {1})"]).format(out, target)
-        return r.choice(["torch::mse_loss({0}, {1})", "F::mse_loss({0}, {1})", "({0} - {1}).pow(2).mean()", "torch::smooth_l1_loss({0}, {1})", "F::l1_loss({0}, {1})",
-                         "torch::nn::MSELoss()({0}, {1})", "({0} * {1}).mean()", "{0}.pow(2).mean()", "torch::binary_cross_entropy_with_logits({0}, torch::sigmoid({1}))", "({0} - {1}).abs().sum()",
+        return r.choice(["torch::mse_loss({0}, {1})", "F::mse_loss({0}, {1})", "({0} - {1}).pow(2).mean()", "torch::smooth_l1_loss({0}, {1})", 
+                         "torch::nn::MSELoss()({0}, {1})", "({0} * {1}).mean()", "{0}.pow(2).mean()", "torch::binary_cross_entropy_with_logits({0}, torch::sigmoid({1}))", "({0} - {1}).square().sum()",
                          "{0}.sum()", "F::huber_loss({0}, {1})", "torch::logsumexp({0}, 1).mean()"]).format(out, target)
 
     #---- everything
@@ -563,11 +575,15 @@ class Program:
         loop += sections["after_step"]
         if r.random() < 0.3:
             loop.append(r.choice(["std::cout << \"loss \" << loss.item<double>() << std::endl;", "printf(\"loss %f\\n\", loss.item<double>());", "std::cout << loss.detach() << '\\n';"]))
+        if r.random() < 0.06:
+            at = next((i for i, l in enumerate(loop) if l.startswith("loss.backward") or l.startswith("torch::autograd::backward")), None)
+            if at is not None and order is None:
+                loop[at:at + 1] = ["try {", "  " + loop[at], "} catch (const std::exception& e) {", "  std::cerr << e.what() << std::endl;", "  throw;", "}"]
         if self.steps == 1:
             main += loop
         else:
-            head = r.choice([f"for (int step = 0; step < {self.steps}; ++step) {{", f"for (int epoch = 1; epoch <= {self.steps}; epoch++) {{", f"for (size_t i_step = 0; i_step < {self.steps}u; ++i_step) {{"])
-            if r.random() < 0.12:
+            head = self.loop[1]
+            if r.random() < 0.12 and not self.loop_used:
                 main.append("int iteration = 0;")
                 head = f"while (iteration++ < {self.steps}) {{"
             main += [head, indent(loop, 1), "}"]
@@ -582,7 +598,7 @@ class Program:
         return Generated(self.seed, "\n".join(text) + "\n", self.families, self.ambiguities, not self.floats, {"style": self.style, "entry": entry})
 
     def assigned(self, name, lines):
-        return any(re.search(rf"\b{name}\b\s*=[^=]|&{name}\b|auto& \w+ = {name}\b", line) for line in lines)
+        return name in self.touched or any(re.search(rf"\b{name}\b\s*=[^=]|&{name}\b|auto& \w+ = {name}\b", line) for line in lines)
 
     def initial(self, m):
         if m.kind == "module":
@@ -591,7 +607,7 @@ class Program:
             return ""
         if m.kind == "parameter":
             return f" = ({m.init}).set_requires_grad(true)"
-        if m.kind == "flag":
+        if m.kind in ("flag", "buffer"):
             return f" = {m.init}"
         return ""
 
@@ -651,6 +667,12 @@ class Program:
             elif m.kind == "parameter":
                 ctor.append(f"{m.name} = register_parameter(\"{m.name}\", {m.init});")
                 fields.append(f"torch::Tensor {m.name};")
+            elif m.kind == "buffer":
+                if r.random() < 0.7:
+                    ctor.append(f"{m.name} = register_buffer(\"{m.name}\", {m.init});")
+                    fields.append(f"torch::Tensor {m.name};")
+                else:
+                    fields.append(f"torch::Tensor {m.name} = {m.init};")
             elif m.kind == "flag":
                 fields.append(f"bool {m.name} = {m.init};")
             else:

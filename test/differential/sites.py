@@ -15,7 +15,7 @@ def writes(g, e, shape):
     r = g.r
     c = r.choice(["0.5", "2", "0.1", "3.0", "1.5", "-1"])
     other = f"torch::full_like({e}, 0.3)"
-    values = g.same_shape(shape)
+    values = [x for x in g.same_shape(shape) if x not in e]
     if values and r.random() < 0.5:
         other = r.choice(values)
     method = [f"{e}.mul_({c})"] * 3 + [f"{e}.add_({c})"] * 2 + [
@@ -259,7 +259,8 @@ def alias(g):
         if inner and not stmt.startswith("torch::detach"):
             g.line(wrap_condition(g, site(k, stmt, "", f"{v.name} = {v.name}.clone(); {inner}") + f"§{k}§"))
         else:
-            g.line(site(k, stmt, "") + f"§{k}§")
+            direct = e.replace(spelled.format(v.name), v.name).replace(spelled[3:], "")
+            g.line(site(k, stmt, "", f"{v.name} = {v.name}.clone(); {writable(stmt.replace(e, direct))}") + f"§{k}§")
         return True
     a = g.fresh(r.choice(["raw", "alias", "stats", "logged", "copy", "frozen", "hist"]))
     g.line(f"auto {a} = {e}{site(k, '', '.clone()')};")
@@ -331,6 +332,10 @@ def activation_option(g):
     f, m = r.choice(INPLACE_ACTIVATIONS[:2] * 3 + INPLACE_ACTIVATIONS)
     first = INPLACE_OPTIONS.get(m, "")
     flag = site(k, "true", "false")
+    limits = ".min_val(-0.1).max_val(0.1)" if m == "Hardtanh" else ""
+    n = v.name
+    if m == "Dropout":  # in place it draws its numbers in another way: safe is a copy
+        flag, n = "true", site(k, v.name, f"{v.name}.clone()")
     old = None
     if r.random() < 0.3:
         old = g.fresh(r.choice(["skip", "residual", "identity"]))
@@ -340,7 +345,7 @@ def activation_option(g):
         if m in ("ReLU", "ReLU6", "SELU") and r.random() < 0.5:
             options = f"{flag}"
         elif m == "ReLU" or not first:
-            options = f"torch::nn::{m}Options().inplace({flag})"
+            options = f"torch::nn::{m}Options(){limits}.inplace({flag})"
         else:
             options = f"torch::nn::{m}Options({first}).inplace({flag})"
         if m == "RReLU":
@@ -352,22 +357,22 @@ def activation_option(g):
             name = g.module("branch", "Sequential", ", ".join(before + [f"torch::nn::{m}({options})"] + r.choice([[], [f"torch::nn::Linear({d}, {d})"]])), mark=k)
         else:
             name = g.module("act", m, options, mark=k)
-        call = g.call(name, v.name)
-        if r.random() < 0.12:  # called for its effect
+        call = g.call(name, n)
+        if r.random() < 0.12 and "branch" not in name and m != "Dropout":  # called for its effect
             g.line(site(k, f"{call};", f"{v.name} = {call};"))
             return True
         out = g.assign(call, v.shape, fresh=True)
     else:
-        options = f"F::{m}FuncOptions().inplace({flag})" if not first else f"F::{m}FuncOptions({first}).inplace({flag})"
+        options = f"F::{m}FuncOptions(){limits}.inplace({flag})" if not first else f"F::{m}FuncOptions({first}).inplace({flag})"
         if m in ("ReLU", "ReLU6", "SELU") and r.random() < 0.4:
             options = f"{r.choice(['', '/*inplace=*/'])}{flag}"
         if m == "RReLU":
             options = f"F::RReLUFuncOptions().lower(0.2).upper(0.2).inplace({flag})"
         if m == "Dropout":
-            options = f"F::DropoutFuncOptions().p(0.0).inplace({flag})"
+            options = f"F::DropoutFuncOptions().p(0.4).inplace({flag})"
         space = r.choice(["F::", "torch::nn::functional::"]).replace("F::", "F::")
-        call = f"{space}{f}({v.name}, {options})"
-        if r.random() < 0.15:
+        call = f"{space}{f}({n}, {options})"
+        if r.random() < 0.15 and m != "Dropout":
             # Called for its effect: the safe spelling keeps the effect.
             call = call.replace(flag, "true")
             g.line(site(k, f"{call};", f"{v.name} = {v.name}.clone(); {call};") + f"§{k}§")
@@ -433,6 +438,29 @@ def look_alike(g):
         g.offer(a, v.shape, sure=True)
     else:
         g.line(f"auto {a} = {n}.detach().cpu().contiguous();§{k}§\n(void){a}.sum().item<float>();")
+    return True
+
+
+def running(g):
+    """Statistics kept from step to step."""
+    r = g.r
+    v = g.target(data=False)
+    if not v or len(v.shape) != 2 or g.depth:
+        return False
+    k = g.site("buffer")
+    n, width = v.name, v.shape[1]
+    buffer = g.buffer(r.choice(["running", "ema", "centre"]), (width,))
+    use = r.choice([f"{n} = {n} - {buffer};", f"{n} = {n} * {buffer};", f"{n} = {n} * ({buffer} + 1);", f"{n} = {n} / ({buffer}.abs() + 1);", ""])
+    stat = r.choice([f"{n}.detach().mean(0)", f"{n}.mean(0).detach()", f"{n}.detach().abs().mean(0)"])
+    update, safe = r.choice([(f"{buffer}.mul_(0.9).add_({stat}, 0.1);", f"{buffer} = {buffer} * 0.9 + 0.1 * {stat};"), (f"{buffer}.copy_({stat});", f"{buffer} = {stat}.clone();"),
+                             (f"{buffer} += 0.1 * {stat};", f"{buffer} = {buffer} + 0.1 * {stat};"), (f"{buffer}.lerp_({stat}, 0.2);", f"{buffer} = torch::lerp({buffer}, {stat}, 0.2);"),
+                             (f"{{ torch::NoGradGuard no_grad; {buffer}.mul_(0.8).add_(0.2 * {n}.mean(0)); }}", f"{buffer} = {buffer} * 0.8 + 0.2 * {stat if 'abs' not in stat else n + '.detach().mean(0)'};")])
+    lines = [use, site(k, update, safe) + f"§{k}§"]
+    if r.random() < 0.3:
+        lines.reverse()
+    for line in lines:
+        if line:
+            g.line(line)
     return True
 
 
@@ -540,8 +568,12 @@ def parameter_write(g):
         stmt = f"{name}.data_ptr<float>()[0] = 0.7f;§{k}§"
         safe = f"{outer}.data_ptr<float>()[0] = 0.7f;"
     else:
-        stmt = f"for (auto& p : {g.parameters_expression()}) p.data().clamp_(-0.1, 0.1);§{k}§"
-        safe = f"for (auto& p : {g.outer_parameters()}) p.data().clamp_(-0.1, 0.1);"
+        loop = r.choice(["for (auto& p : {0}) p.data().clamp_(-0.1, 0.1);", "for (auto p : {0}) p.data().mul_(0.9);", "for (auto& p : {0}) {{ torch::NoGradGuard no_grad; p.mul_(0.95); }}",
+                         "for (const auto& p : {0}) p.detach().clamp_(-0.1, 0.1);"])
+        where = g.parameters_expression() if g.in_forward else g.outer_parameters()
+        stmt, safe = loop.format(where) + f"§{k}§", loop.format(g.outer_parameters())
+        if where.endswith("parameters()") and r.random() < 0.5:
+            stmt, safe = [t.replace("parameters()", "named_parameters()").replace("p.", "p.value().", 1).replace("no_grad; p.mul_", "no_grad; p.value().mul_") for t in (stmt, safe)]
         if g.in_forward and not g.parameters_expression():
             return g.cancel(k)
     if g.place in ("top", "setup", "after_backward", "after_step"):

@@ -279,7 +279,7 @@ void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCaus
 }
 
 void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> NeededFor,
-                         bool Perhaps) {
+                         bool Perhaps, int Argument) {
   const Tensor &T = S.Tensors[Id];
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
@@ -305,6 +305,7 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   V.HadHistory = static_cast<bool>(T.History);
   V.NeededFor = std::move(NeededFor);
   V.Perhaps = Perhaps;
+  V.Argument = Argument;
   S.Nodes.edit(N).Saved.push_back(std::move(V));
 }
 
@@ -323,9 +324,9 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
   // the second kept it for what it was before. The other way round, writing through the second name
   // (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes.
   auto Surprises = [&](const Write &W) {
-    return W.Kind == WriteKind::Activation ||
+    return !W.SameContent && (W.Kind == WriteKind::Activation ||
            (From.Kept && !W.ByKept && W.Kind == WriteKind::User && W.Tracked &&
-            W.Through == Alias::None && T.Through == Alias::None);
+            W.Through == Alias::None && T.Through == Alias::None));
   };
   for (size_t I = From.Seen; I < M.Writes.size(); ++I)
     if (Surprises(M.Writes[I]) && overlap(M.Writes[I].Where, T.Where)) {
@@ -517,6 +518,17 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
   }
   if (Raised)
     return std::vector<std::vector<Operand>>(Results.size());
+  if (Trait.NeverNegative ||
+      (Trait.KeepsSign && !Operands.empty() &&
+       std::all_of(Operands.begin(), Operands.end(), [&](const auto &P) {
+         return P.second.T && S.Storages[S.Tensors[P.second.T].Memory].NotNegative;
+       }) &&
+       std::all_of(Arguments.begin(), Arguments.end(),
+                   [](const Argument &C) { return !C.Constant || *C.Constant >= 0; })))
+    for (auto &R : Results)
+      for (Operand &X : R)
+        if (X.T && S.Storages[S.Tensors[X.T].Memory].Writes.empty())
+          S.Storages.edit(S.Tensors[X.T].Memory).NotNegative = true;
   if (Trait.KeepsZero || Trait.Multiplicative) {
     bool All = !Operands.empty(), Any = false;
     ZeroCause Why;
@@ -586,7 +598,7 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
     } else if (Index < static_cast<int>(Arguments.size()) && Index != InPlaceArgument) {
       for (const Operand &X : Arguments[Index].Tensors)
         if (X.T)
-          save(N, X.T, false, NeededFor, Perhaps);
+          save(N, X.T, false, NeededFor, Perhaps, Index);
     }
   }
 }

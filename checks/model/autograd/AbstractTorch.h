@@ -17,6 +17,7 @@ namespace torch_tidy::autograd {
 struct Operand {
   TensorId T;        ///< invalid: an undefined tensor
   uint32_t Seen = 0; ///< number of writes to its storage when the handle was bound
+  bool Named = false; ///< a variable of the user's holds it (rather than the end of an expression)
   bool Kept = false; ///< a second name, copied from a variable that goes on: see Note [Old handles]
 };
 
@@ -151,7 +152,8 @@ private:
   NodeId addNode(std::string Operation, Site At);
   /// An edge to where From comes from; Zero tells why nothing flows along it, if so.
   void connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero = nullptr);
-  void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor, bool Perhaps);
+  void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor, bool Perhaps,
+            int Argument = -1);
   void noteOperand(NodeId N, const Operand &From);
   void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
                         const std::string &How, Alias Through, bool InPlace);

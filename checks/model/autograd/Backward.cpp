@@ -264,10 +264,20 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
       const Storage &M = S.Storages[V.Memory];
       for (size_t I = V.Epoch; I < M.Writes.size() && A.Live; ++I) {
         const Write &W = M.Writes[I];
-        if (!overlap(W.Where, V.Where) || Repaired.count(W.At.Number))
+        if (!overlap(W.Where, V.Where) || W.SameContent || Repaired.count(W.At.Number))
           continue;
         // set_data replaces the content of the tensor, not of the storage that a result keeps.
         if (W.Operation == "set_data" && V.IsResult)
+          continue;
+        const Traits &Trait = traitsOf(N.Operation);
+        if (W.KeepsSigns && Trait.NeedsSignsOnly)
+          continue;
+        // A factor is read for the gradient of the other one. Some kernels (convolution) save both
+        // whatever is asked of them.
+        if (Trait.Multiplicative && V.Argument >= 0 && N.Operation != "einsum" &&
+            std::none_of(N.Next.begin(), N.Next.end(), [&](const Edge &E) {
+              return E.Argument != V.Argument && E.Argument < 2;
+            }))
           continue;
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
@@ -282,7 +292,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
           D.Message += "; the weights have been stepped since";
           Silent.back() = std::move(D);
         }
-        if (W.Zeroes && M.Zero && traitsOf(N.Operation).Multiplicative)
+        if (W.Zeroes && M.Zero && Trait.Multiplicative)
           for (int Argument : V.NeededFor)
             Wiped[Argument] = {W.At, W.Operation, W.Through, true};
         break;

@@ -28,6 +28,18 @@ constexpr std::string_view ZeroKeepers[] = {
     "square", "sqrt",  "asinh", "atan",  "sinh",  "round", "floor", "ceil",   "trunc",
     "sign",   "gelu",  "silu",  "elu",   "selu",  "celu",  "mish",  "leaky_relu", "contiguous",
     "to",     "ReLU",  "Tanh",  "hardtanh"};
+constexpr std::string_view NeverNegatives[] = {
+    "relu",   "relu6",   "sigmoid", "softmax", "exp",  "abs",     "absolute",    "square",
+    "sqrt",   "softplus", "hardsigmoid", "zero", "ReLU", "ReLU6", "Sigmoid", "Softmax", "Softplus",
+    "Hardsigmoid", "norm", "var", "std", "_softmax"};
+constexpr std::string_view SignKeepers[] = {
+    "clone", "dropout", "mean", "sum", "amax", "amin", "cat", "stack", "contiguous", "reshape",
+    "flatten", "mul", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "MaxPool2d",
+    "AvgPool2d", "Dropout", "leaky_relu", "LeakyReLU", "elu", "ELU", "celu", "CELU"};
+constexpr std::string_view Rectifiers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu", "ELU",
+                                           "celu", "CELU", "rrelu", "RReLU", "abs", "absolute"};
+constexpr std::string_view SignReaders[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "abs",
+                                            "absolute"};
 constexpr std::string_view Overwriters[] = {
     "zero_",     "fill_",   "copy_",        "set_",         "normal_", "uniform_", "random_",
     "bernoulli_", "exponential_", "log_normal_", "cauchy_", "geometric_", "eye_", "arange_"};
@@ -52,6 +64,10 @@ Traits make(std::string_view Name) {
   T.ScalarFactor = isOneOf(Plain, ScalarProducts);
   T.FlatAtZero = isOneOf(Plain, Flat);
   T.KeepsZero = isOneOf(Plain, ZeroKeepers);
+  T.NeedsSignsOnly = isOneOf(Plain, SignReaders);
+  T.NeverNegative = isOneOf(Plain, NeverNegatives);
+  T.KeepsSign = isOneOf(Plain, SignKeepers);
+  T.SameWhereNotNegative = isOneOf(Plain, Rectifiers);
   T.Overwrites = isOneOf(Name, Overwriters);
   T.ShiftOnly = isOneOf(Name, Shifts);
   T.UsuallyCopies = isOneOf(Plain, Copiers);

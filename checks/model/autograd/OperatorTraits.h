@@ -12,6 +12,10 @@ struct Traits {
   bool ScalarFactor = false;     ///< ... and in a scalar one: mul(x, 0) is zero
   bool FlatAtZero = false;       ///< derivative is zero where the argument is zero
   bool KeepsZero = false;        ///< maps zero to zero
+  bool NeedsSignsOnly = false;   ///< of what it saved, its derivative asks for the signs
+  bool NeverNegative = false;    ///< its result is not, whatever goes in
+  bool KeepsSign = false;        ///< its result is not where no argument is
+  bool SameWhereNotNegative = false; ///< the identity on what is not: relu after relu
   bool Overwrites = false;       ///< in-place: the old content does not enter the new one
   bool ShiftOnly = false;        ///< in-place: adds its operand, so the Jacobian is the identity
   bool UsuallyCopies = false;    ///< a "maybe view" that users call to copy (to, contiguous, ...)

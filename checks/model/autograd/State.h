@@ -74,6 +74,8 @@ struct Write {
   bool UnderNoGrad = false;
   bool ShiftOnly = false; ///< adds a value without history: its Jacobian is the identity
   bool Zeroes = false;    ///< the written region holds zeros afterwards
+  bool KeepsSigns = false;  ///< scales by a positive number
+  bool SameContent = false; ///< writes what was there: a rectifier after a rectifier
   bool ByKept = false;    ///< through a second name: meant for whoever else reads the tensor
   Region Where;
   std::string Operation; ///< "mul_", "index_put_", "step"
@@ -85,6 +87,7 @@ struct Storage {
   bool Saved = false;            ///< some node saved it, ever
   TensorId GradientOf;           ///< it is the gradient of this leaf
   bool Zero = false;             ///< known to be all zero now
+  bool NotNegative = false;      ///< known to hold no negative number now
   ZeroCause WhyZero;
 };
 
@@ -226,6 +229,7 @@ struct SavedValue {
   uint32_t Epoch = 0;   ///< number of writes to the storage, when saved
   bool IsResult = false;
   bool HadHistory = false; ///< it was no leaf when saved
+  int Argument = -1;       ///< of the operation; -1 for a result
   bool Perhaps = false;    ///< saved for some shapes or options only
   std::vector<int> NeededFor; ///< arguments whose gradient is computed from it
 };

@@ -16,6 +16,7 @@ struct AbstractTorch::WriteSpec {
   bool Overwrites = false;
   bool ShiftOnly = false;
   bool Zeroes = false;
+  bool KeepsSigns = false;
   bool Differentiable = true;
   Site CalledAt;
   WriteKind Kind = WriteKind::User;
@@ -26,6 +27,8 @@ namespace {
 std::string describe(const Write &W) {
   if (W.Operation == "set_data")
     return "set_data()";
+  if (W.Kind == WriteKind::Optimizer)
+    return "the optimizer's step()";
   switch (W.Through) {
   case Alias::Detach:
     return "'" + W.Operation + "' through the detached alias";
@@ -36,8 +39,6 @@ std::string describe(const Write &W) {
   case Alias::None:
     break;
   }
-  if (W.Kind == WriteKind::Optimizer)
-    return "the optimizer's step()";
   if (W.Kind == WriteKind::Activation)
     return "the in-place activation '" + W.Operation + "'";
   return "in-place '" + W.Operation + "'";
@@ -98,6 +99,10 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
       Spec.Zeroes = Trait.Name == "zero_" || (Trait.Name == "fill_" && ConstantIs(0)) ||
                     (Trait.Multiplicative && Trait.ScalarFactor && ConstantIs(0)) ||
                     (Trait.Name == "copy_" && Sources.size() == 1 && isZero(Sources[0].T));
+      Spec.KeepsSigns = (Trait.Name == "mul_" || Trait.Name == "div_" ||
+                         Trait.Name == "multiply_" || Trait.Name == "divide_") &&
+                        Sources.empty() && Arguments.size() > 1 && Arguments[1].Constant &&
+                        *Arguments[1].Constant > 0;
       // Adding what does not depend on a parameter leaves every derivative as it was.
       Spec.ShiftOnly = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
                          Dependences D = dependences(Y.T);
@@ -238,12 +243,23 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
 
   const Tensor Before = S.Tensors[X.T];
   bool Part = !Before.Where.empty();
+  // h.data().add_(1) is another way to write h = h + 1, and every derivative stays what it was. An
+  // alias with a name is a value of its own: that h changes with it is news to the author.
+  bool ShiftOnly = Spec.ShiftOnly && !(X.Named && Before.Through != Alias::None);
   NodeId N;
   if (Track) {
     N = addNode(Spec.Operation, Spec.CalledAt ? Spec.CalledAt : At);
     if (requiresGrad(X.T)) {
-      ZeroCause Cause{At, Spec.Operation, Before.Through, true};
-      bool Zero = (Spec.Overwrites || Spec.Zeroes) && !Part;
+      // What is overwritten in full view, as `h = zeros` would do, is what was asked for: no cause
+      // to tell. An operation that is flat everywhere cuts the gradient in place or not.
+      bool Flat = Spec.Op && !Spec.Op->Outputs.empty() &&
+                  Spec.Op->Outputs[0].Diff == facts::Differentiable::Zero;
+      bool Zero = Flat || ((Spec.Overwrites || Spec.Zeroes) && !Part);
+      ZeroCause Cause;
+      if (Flat)
+        Cause = {At, Spec.Operation};
+      else if (Before.Through != Alias::None)
+        Cause = {At, Spec.Operation, Before.Through, true};
       connect(N, X, Spec.Mutated, Zero ? &Cause : nullptr);
       noteOperand(N, X);
     }
@@ -279,19 +295,29 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   W.Versioned = Spec.Versioned;
   W.Tracked = Track;
   W.UnderNoGrad = !S.GradMode;
-  W.ShiftOnly = Spec.ShiftOnly;
+  W.ShiftOnly = ShiftOnly;
   W.Zeroes = Spec.Zeroes && !Part;
   W.Where = Before.Where;
   W.ByKept = X.Kept;
   W.Operation = Spec.Operation;
   Storage &M = S.Storages.edit(Before.Memory);
+  const Traits &Trait = traitsOf(Spec.Operation);
+  W.SameContent = M.NotNegative && Trait.SameWhereNotNegative;
+  W.KeepsSigns = Spec.KeepsSigns;
+  bool SameContent = W.SameContent;
+  if (!SameContent && !(Trait.NeverNegative && !Part))
+    M.NotNegative = false;
+  else if (Trait.NeverNegative && !Part)
+    M.NotNegative = true;
   M.Writes.push_back(std::move(W));
   uint32_t Index = static_cast<uint32_t>(M.Writes.size() - 1);
   // What is zero on an arm that nobody knows to be taken (an initialiser told from others by a name)
   // proves no gradient zero.
   if (Spec.Zeroes && !Part && !At.Conditional) {
     M.Zero = true;
-    M.WhyZero = {At, Spec.Operation, Before.Through, true};
+    M.WhyZero = {};
+    if (Before.Through != Alias::None) // otherwise zeros are what was asked for, in full view
+      M.WhyZero = {At, Spec.Operation, Before.Through, true};
   } else if (!traitsOf(Spec.Operation).Multiplicative && !traitsOf(Spec.Operation).KeepsZero) {
     M.Zero = false;
   }
@@ -353,7 +379,7 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   }
 
   // Whoever has a history that does not know of this write now holds a value it does not describe.
-  if (Spec.Kind != WriteKind::Optimizer && !Spec.ShiftOnly)
+  if (Spec.Kind != WriteKind::Optimizer && !ShiftOnly && !SameContent)
     for (TensorId Other : Sharers) {
       const Tensor &T = S.Tensors[Other];
       bool Knows = Track && T.Kin == Before.Kin;

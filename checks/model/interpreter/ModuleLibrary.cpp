@@ -425,6 +425,17 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
     Outputs = 2;
   else if (Fact->Returns == "(Tensor,(Tensor,Tensor))")
     Outputs = 3;
+  // batch_first turns the input around, and what is saved is a copy of it.
+  facts::ModuleFact Turned;
+  if (auto C = O.field("batch_first"); C && known(get(*C)).value_or(false)) {
+    Turned = *Fact;
+    auto IsInput = [](const facts::Saved &S) {
+      return S.What == facts::Saved::Input && S.Index == 0;
+    };
+    std::erase_if(Turned.SavesInTraining, IsInput);
+    std::erase_if(Turned.SavesInEval, IsInput);
+    Fact = &Turned;
+  }
   std::vector<Operand> R =
       Torch.callModule(*Fact, O.Training != 0, InPlace, Given, Ordered, Outputs, At, Options);
   checkThrown();

@@ -119,6 +119,7 @@ Value Interpreter::copy(const Value &V, unsigned Depth) {
 Value Interpreter::secondName(Value V, const Expr *From) const {
   if (!V.isTensor() || !V.T.T || !From)
     return V;
+  V.T.Named = true;
   From = From->IgnoreImplicit();
   if (const auto *C = dyn_cast<CXXConstructExpr>(From);
       C && C->getConstructor()->isCopyConstructor() && C->getNumArgs() == 1)
@@ -127,7 +128,7 @@ Value Interpreter::secondName(Value V, const Expr *From) const {
   if (!isa<DeclRefExpr>(From) && !isa<MemberExpr>(From))
     return V;
   V.T = Torch.bind(V.T.T);
-  V.T.Kept = true;
+  V.T.Named = V.T.Kept = true;
   return V;
 }
 
