@@ -157,9 +157,9 @@ std::vector<Program> choose(Project &P, const std::vector<Candidate> &Candidates
   return Result;
 }
 
-/// Where the project's headers are that its sources include and no flag finds. Quoted names are
-/// looked for by themselves; those in angle brackets after the system's, so that no guess hides a
-/// library's header.
+/// Where the project's headers are that its sources include and no flag finds. A folder in which
+/// only quoted names were found is searched for those only, so that it hides no library's header.
+/// (-idirafter would make the project's headers the system's.)
 void addSearchedFolders(Project &P, Program &To) {
   std::set<std::string> Files(To.Sources.begin(), To.Sources.end()), Flags;
   for (const std::string &Source : To.Sources)
@@ -170,7 +170,7 @@ void addSearchedFolders(Project &P, Program &To) {
       const std::string &Folder = Scan.Direct[I].Folder;
       if (Folder.empty() || llvm::is_contained(To.Compiler, "-I" + Folder))
         continue;
-      const char *Flag = Scan.Scan.Includes[I].Angled ? "-idirafter" : "-iquote";
+      const char *Flag = Scan.Scan.Includes[I].Angled ? "-I" : "-iquote";
       if (Flags.insert(Flag + Folder).second)
         To.Compiler.insert(To.Compiler.end(), {Flag, Folder});
     }

@@ -130,7 +130,23 @@ static std::pair<unsigned, unsigned> nearness(llvm::StringRef From, llvm::String
   return {Common, Others};
 }
 
+// <string.h> is never a file of the project's, nor may its folder be searched for that name.
+static bool isSystemHeader(llvm::StringRef Name) {
+  static const std::vector<std::string> Folders = [] {
+    std::vector<std::string> Result{"/usr/include", "/usr/local/include"};
+    std::error_code Error;
+    for (fs::directory_iterator It("/usr/include/c++", Error), End; !Error && It != End;
+         It.increment(Error))
+      Result.push_back(It->path());
+    return Result;
+  }();
+  return llvm::any_of(Folders,
+                      [&](const std::string &Dir) { return fs::exists(under(Dir, Name)); });
+}
+
 Project::Header Project::resolve(llvm::StringRef From, const Include &What) {
+  if (What.Angled && isSystemHeader(What.Name))
+    return {};
   if (!What.Angled)
     if (std::string Beside = under(path::parent_path(From), What.Name);
         fs::is_regular_file(Beside))

@@ -308,6 +308,7 @@ def user_module(g, v):
     g.taken.add(name)
     with g.inner_module():
         argument = r.choice(["x", "input", "t"])
+        g.taken.add(argument)
         g.values = [Value(argument, v.shape, v.data)]
         h = linear(g, g.values[0], v.shape[-1])
         g.between()
@@ -333,6 +334,7 @@ def stage_function(g, v):
         return activation(g, v)
     with g.inner_module():
         argument = r.choice(["x", "input", "t"])
+        g.taken.add(argument)
         g.values = [Value(argument, v.shape, v.data)]
         activation(g, g.values[0])
         g.between()

@@ -39,7 +39,9 @@ def writes(g, e, shape):
                   f"{e}.index_put_({{torch::indexing::Slice(), torch::indexing::Slice(0, 2)}}, {c})", f"{e}.slice(1, 0, 2).zero_()", f"{e}[0][1] = {c}"]
     # torch::relu_ and the like take a Tensor&.
     named = re.fullmatch(r"[A-Za-z_]\w*(\[0\]|\.value)?", e) and e not in g.constants
-    return r.choice(r.choices([method, function, compound, index], [5, 2 if named else 0, 3, 3])[0])
+    if e in g.constants:  # operators want what is not const
+        index = [f"{e}.index_put_({{0}}, {c})"]
+    return r.choice(r.choices([method, function, compound, index], [5, 2 if named else 0, 3 if e not in g.constants else 0, 3])[0])
 
 
 def view_of(g, e, shape):

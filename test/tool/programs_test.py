@@ -123,6 +123,12 @@ class Programs(ToolTest):
         self.assertEqual(self.groups(run), [["project/app/train.cpp", "project/src/model/net.cpp"]])
         self.assertEqual(process.returncode, 1, process.stderr)
 
+    def test_a_guess_hides_no_header_of_the_system(self):
+        self.write("project/README.md", "")
+        self.write("project/own/string.h", "#error this is not the system's\n")
+        self.write("project/app/main.cpp", "#include <string.h>\n" + ELSE)
+        self.assertEqual(self.check("project").returncode, 0)
+
     def test_of_two_headers_as_near_neither_is_taken(self):
         self.write("project/README.md", "")
         for variant in "ab":

@@ -337,7 +337,8 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
         if (W.Operation == "set_data" && V.IsResult)
           continue;
         const Traits &Trait = traitsOf(N.Operation);
-        if (W.KeepsSigns && Trait.NeedsSignsOnly)
+        if ((W.KeepsSigns && Trait.NeedsSignsOnly) ||
+            (Trait.NeedsShapesOnly && V.Argument == 0))
           continue;
         // A factor is read for the gradient of the other one. Some kernels (convolution) save both
         // whatever is asked of them.

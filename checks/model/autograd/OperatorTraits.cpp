@@ -38,6 +38,14 @@ constexpr std::string_view SignKeepers[] = {
     "AvgPool2d", "Dropout", "leaky_relu", "LeakyReLU", "elu", "ELU", "celu", "CELU"};
 constexpr std::string_view Rectifiers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu", "ELU",
                                            "celu", "CELU", "rrelu", "RReLU", "abs", "absolute"};
+// Measured: they raise on another version, and come out the same on other content.
+constexpr std::string_view ShapeReaders[] = {
+    "max_pool1d", "max_pool2d", "max_pool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d",
+    "max_pool2d_with_indices", "max_pool1d_with_indices", "avg_pool1d", "avg_pool2d", "avg_pool3d",
+    "AvgPool1d", "AvgPool2d", "AvgPool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d", "_adaptive_avg_pool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d", "cummax", "cummin"};
 constexpr std::string_view SignReaders[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "abs",
                                             "absolute"};
 constexpr std::string_view Overwriters[] = {
@@ -84,6 +92,7 @@ Traits make(std::string_view Name) {
   T.ScalarFactor = isOneOf(Plain, ScalarProducts);
   T.FlatAtZero = isOneOf(Plain, Flat);
   T.KeepsZero = isOneOf(Plain, ZeroKeepers);
+  T.NeedsShapesOnly = isOneOf(Plain, ShapeReaders);
   T.NeedsSignsOnly = isOneOf(Plain, SignReaders);
   T.NeverNegative = isOneOf(Plain, NeverNegatives);
   T.KeepsSign = isOneOf(Plain, SignKeepers);

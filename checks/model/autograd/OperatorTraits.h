@@ -12,6 +12,7 @@ struct Traits {
   bool ScalarFactor = false;     ///< ... and in a scalar one: mul(x, 0) is zero
   bool FlatAtZero = false;       ///< derivative is zero where the argument is zero
   bool KeepsZero = false;        ///< maps zero to zero
+  bool NeedsShapesOnly = false;  ///< of what it saved as input, its derivative asks for the sizes
   bool NeedsSignsOnly = false;   ///< of what it saved, its derivative asks for the signs
   bool NeverNegative = false;    ///< its result is not, whatever goes in
   bool KeepsSign = false;        ///< its result is not where no argument is

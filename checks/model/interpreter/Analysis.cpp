@@ -297,18 +297,14 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
 facts::Version libTorchVersion(const ASTContext &Context) {
   const SourceManager &SM = Context.getSourceManager();
   facts::Version V;
-  for (auto It = SM.fileinfo_begin(); It != SM.fileinfo_end(); ++It) {
-    llvm::StringRef Path = It->first.getName();
-    size_t At = Path.find("/torch/csrc/");
-    if (At == llvm::StringRef::npos)
-      continue;
+  auto ReadBeside = [&](llvm::StringRef Include) {
     // Since 2.9 the old place only includes the new one.
     std::string Text;
     for (const char *Place : {"/torch/headeronly/version.h", "/torch/csrc/api/include/torch/version.h"})
-      if (auto Buffer = SM.getFileManager().getBufferForFile((Path.take_front(At) + Place).str()))
+      if (auto Buffer = SM.getFileManager().getBufferForFile((Include + Place).str()))
         Text += (*Buffer)->getBuffer();
     if (Text.empty())
-      continue;
+      return false;
     auto Number = [&](llvm::StringRef Name) {
       size_t P = Text.find(("#define " + Name + " ").str());
       int N = 0;
@@ -319,8 +315,25 @@ facts::Version libTorchVersion(const ASTContext &Context) {
     V.Major = Number("TORCH_VERSION_MAJOR");
     V.Minor = Number("TORCH_VERSION_MINOR");
     V.Patch = Number("TORCH_VERSION_PATCH");
-    return V;
+    return true;
+  };
+  for (auto It = SM.fileinfo_begin(); It != SM.fileinfo_end(); ++It) {
+    llvm::StringRef Path = It->first.getName();
+    size_t At = Path.find("/torch/csrc/");
+    if (At != llvm::StringRef::npos && ReadBeside(Path.take_front(At)))
+      return V;
   }
+  // Headers in a precompiled header are files only when something asks where a declaration stands.
+  for (const char *Name : {"torch", "at", "c10"})
+    for (const NamedDecl *D : Context.getTranslationUnitDecl()->lookup(&Context.Idents.get(Name)))
+      for (const Decl *R : D->redecls()) {
+        llvm::StringRef Path = SM.getFilename(SM.getExpansionLoc(R->getLocation()));
+        for (const char *Room : {"/torch/csrc/", "/ATen/", "/c10/", "/torch/"}) {
+          size_t At = Path.find(Room);
+          if (At != llvm::StringRef::npos && ReadBeside(Path.take_front(At)))
+            return V;
+        }
+      }
   return V;
 }
 

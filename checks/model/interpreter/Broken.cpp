@@ -52,6 +52,11 @@ void Interpreter::distrust(CellId C, std::set<uint32_t> &Seen) {
   };
   switch (V.K) {
   case Value::Tensor:
+    Forget(V.T.T);
+    // The variable may have been bound to another tensor as well.
+    if (!V.T.T || !Torch.S.Tensors[V.T.T].IsParameter)
+      set(C, Value::tensor(Torch.bind(Torch.untracked({}, "code that does not compile"))));
+    return;
   case Value::RawData:
     Forget(V.T.T);
     return;
