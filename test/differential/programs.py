@@ -559,6 +559,7 @@ class Program:
         if order == "no zero_grad":
             loop[-1] += "§1§"
         if order == "backward twice":
+            loop[-1] += "§1§"  # repaired on either line: by keeping the graph, or by not walking it again
             loop.append(site(self.site("order"), "loss.backward();", "") + "§1§")
         if order == "retained":
             self.site("look-alike")

@@ -254,6 +254,7 @@ def alias(g):
     form = r.random()
     if v.data:
         g.line(f"{writes(g, e, shape)};§{k}§")
+        g.ambiguous(k)  # preparing the data, or spoiling what was saved of it
         return True
     if form < 0.3:  # no name
         stmt = writes(g, e, shape) + ";"

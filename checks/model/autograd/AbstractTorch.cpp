@@ -623,6 +623,7 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
           Results[O].push_back(
               bind(viewOf(Base, At, std::string(Trait.Name), Out.MultiView, Part)));
           Results[O].back().Kept = Base.Kept;
+          Results[O].back().Named = Base.Named;
         }
         continue;
       }

@@ -12,6 +12,15 @@ void named() {
   h.sum().backward();
 }
 
+void part_of_the_named() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w * 2;
+  auto noisy = torch::detach(h);
+  noisy[0] += 1;
+  // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: wrong] [torch-detach-inplace-write]
+  h.sum().backward();
+}
+
 void unnamed() {
   auto w = torch::ones({3}, torch::requires_grad());
   auto h = w * 2;
