@@ -2,8 +2,11 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <iomanip>
+#include <limits>
 #include <mutex>
 #include <ostream>
+#include <sstream>
 #include <unordered_map>
 
 namespace torch_tidy {
@@ -30,7 +33,23 @@ Registry &registry() {
   return instance;
 }
 
-void record_forward(const std::string &name, const at::Tensor &tensor) {
+// One line, written at once: hooks run on threads of autograd's.
+void print_line(std::ostream &out, const std::string &name, const at::Tensor &gradient) {
+  const GradientStatistics one = probe_values({{name, gradient}}).front();
+  std::ostringstream line;
+  line << name << ": grad norm " << std::setprecision(4) << one.norm << ", largest " << one.max_abs;
+  if (one.zeros > 0) {
+    line << ", " << one.zeros << " of " << one.numel << " zero";
+  }
+  if (one.non_finite > 0) {
+    line << ", " << one.non_finite << " inf or nan";
+  }
+  line << "\n";
+  out << line.str() << std::flush;
+}
+
+void record_forward(const std::string &name, const at::Tensor &tensor,
+                    std::ostream *out = nullptr) {
   Registry &all = registry();
   uint64_t generation = 0;
   {
@@ -52,7 +71,7 @@ void record_forward(const std::string &name, const at::Tensor &tensor) {
   // The hook, not `.grad()`, is what the report reads: it sits on the node that made the value, so
   // a later in-place write into the tensor does not change whose gradient is reported, and it keeps
   // neither the tensor nor its graph alive.
-  tensor.register_hook([name, generation](const at::Tensor &gradient) {
+  tensor.register_hook([name, generation, out](const at::Tensor &gradient) {
     Registry &all = registry();
     const std::lock_guard<std::mutex> lock(all.mutex);
     const auto it = all.by_name.find(name);
@@ -63,6 +82,9 @@ void record_forward(const std::string &name, const at::Tensor &tensor) {
     // A copy: autograd may add into, or hand on, the buffer it gave us.
     entry.gradient = gradient.defined() ? gradient.detach().clone() : at::Tensor();
     ++entry.backwards;
+    if (out != nullptr && entry.gradient.defined()) {
+      print_line(*out, name, entry.gradient);
+    }
   });
   if (!tensor.is_leaf()) {
     tensor.retain_grad();
@@ -76,6 +98,26 @@ const at::Tensor &tap(const std::string &name, const at::Tensor &tensor) {
     record_forward(name, tensor);
   }
   return tensor;
+}
+
+const at::Tensor &tap(const std::string &name, const at::Tensor &tensor, std::ostream &out) {
+  if (at::GradMode::is_enabled() && tensor.defined()) {
+    record_forward(name, tensor, &out);
+  }
+  return tensor;
+}
+
+double grad_norm(const std::string &name) {
+  at::Tensor gradient;
+  {
+    const std::lock_guard<std::mutex> lock(registry().mutex);
+    const auto it = registry().by_name.find(name);
+    if (it != registry().by_name.end()) {
+      gradient = registry().entries[it->second].gradient;
+    }
+  }
+  return gradient.defined() ? probe_values({{name, gradient}}).front().norm
+                            : std::numeric_limits<double>::quiet_NaN();
 }
 
 at::Tensor tap(const std::string &name, at::Tensor &&tensor) {

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iomanip>
 #include <sstream>
 
 using torch_tidy::GradientStatistics;
@@ -136,6 +138,22 @@ TEST_F(TapTest, reports_the_value_at_the_tap_whatever_is_written_into_it_later) 
   f.sum().backward();
   const auto one = torch_tidy::taps().at(0);
   EXPECT_FLOAT_EQ(one.gradient.max_abs, 10.0);
+}
+
+TEST_F(TapTest, prints_the_norm_that_retain_grad_would_show_in_one_line) {
+  torch::nn::Linear net(3, 4);
+  const auto x = torch::randn({2, 3});
+  auto f = net(x);
+  std::ostringstream told;
+  torch_tidy::tap("features", f, told);
+  EXPECT_EQ(told.str(), "");
+  EXPECT_TRUE(std::isnan(torch_tidy::grad_norm("features")));
+  f.pow(2).sum().backward();
+  std::ostringstream wanted;
+  wanted << "features: grad norm " << std::setprecision(4) << f.grad().norm().item<double>();
+  EXPECT_EQ(told.str().rfind(wanted.str(), 0), 0) << told.str();
+  EXPECT_EQ(std::count(told.str().begin(), told.str().end(), '\n'), 1);
+  EXPECT_NEAR(torch_tidy::grad_norm("features"), f.grad().norm().item<double>(), 1e-5);
 }
 
 TEST_F(TapTest, keeps_no_graph_alive) {

@@ -16,6 +16,10 @@ constexpr std::array<std::string_view, 7> words = {"throws", "undefined", "zero"
 // layer before a batch norm): exactly zero or not, right or not, says nothing.
 constexpr double negligible = 1e-6;
 
+// The tolerance of a parameter whose gradients in two precisions have nothing in common: see
+// calibrate().
+constexpr double pure_noise = 0.5;
+
 double norm(const std::vector<double> &values) {
   double sum = 0;
   for (const double value : values) {
@@ -162,7 +166,10 @@ StepComparison compare_step(const ModelObservation &variant, const ModelObservat
       continue;
     }
     const bool matters = right.norm > floor;
-    if (matters && mine->all_zero() && !right.all_zero()) {
+    // What is noise in the corrected program already (a bias whose gradient cancels out in fp32, and
+    // rounds to something in bf16) may as well be zero.
+    const bool noise = tolerance.of(right.name) >= pure_noise;
+    if (matters && !noise && mine->all_zero() && !right.all_zero()) {
       note(std::move(one), reduced(precision) && lost_to_precision(*mine, index, variant_fp32)
                                ? Outcome::underflow
                                : Outcome::zero);
@@ -332,7 +339,7 @@ Tolerance calibrate(const std::string &precision, const ModelObservation &correc
   }
   if (reduced(precision) && corrected_fp32 != nullptr) {
     for (const auto &[name, far] : distances(corrected, *corrected_fp32)) {
-      tolerance.noise[name] = std::max(tolerance.noise[name], std::min(0.5 * far, 0.5));
+      tolerance.noise[name] = std::max(tolerance.noise[name], std::min(0.5 * far, pure_noise));
     }
   }
   return tolerance;

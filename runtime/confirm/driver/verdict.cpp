@@ -212,6 +212,18 @@ Verdict judge_without_fix(const Finding &finding, const Runs &alone,
       any = true;
     }
   }
+  // Where it raises in one precision and not in another, what it does there is not known.
+  const bool raises =
+      std::any_of(verdict.modes.begin(), verdict.modes.end(), [](const auto &mode) {
+        return mode.second.observed.outcome == Outcome::throws;
+      });
+  for (auto &[precision, mode] : verdict.modes) {
+    if (raises && mode.observed.outcome && mode.observed.outcome != Outcome::throws) {
+      mode.observed = Observed();
+      mode.observed.reason = "it does not raise in " + precision +
+                             "; what it does instead cannot be told without a fix to leave out";
+    }
+  }
   decide(finding, verdict);
   if (verdict.verdict == "confirmed" && rivals) {
     verdict.verdict = "inconclusive";

@@ -50,6 +50,13 @@ void print(std::ostream &out, const std::vector<GradientStatistics> &statistics)
 const at::Tensor &tap(const std::string &name, const at::Tensor &tensor);
 /// For a temporary: `auto f = torch_tidy::tap("features", conv(x));`
 at::Tensor tap(const std::string &name, at::Tensor &&tensor);
+/// Also prints every gradient as it arrives: what `f.retain_grad()` and, after backward, a print of
+/// `f.grad().norm()` would show, in one line:
+///
+///   torch_tidy::tap("features", f, std::cout);   // features: grad norm 0.01532, largest 0.004, ...
+const at::Tensor &tap(const std::string &name, const at::Tensor &tensor, std::ostream &out);
+/// The L2 norm of the latest gradient that a tap saw; nan where none arrived (yet).
+double grad_norm(const std::string &name);
 
 /// What a tap saw.
 struct Tap {
