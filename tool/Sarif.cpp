@@ -140,7 +140,13 @@ private:
     for (auto &[File, Replacements] : Changes)
       Artifacts.push_back(json::Object{{"artifactLocation", artifact(File)},
                                        {"replacements", std::move(Replacements)}});
-    return json::Object{{"description", text("Repair: " + R.Message)},
+    // Whether the write was meant for the original as well, only its author knows.
+    bool Copies = llvm::any_of(R.Edits, [](const Edit &E) { return E.Text == ".clone()"; });
+    return json::Object{{"description",
+                         text("Repair: " + R.Message +
+                              (Copies ? ". What is written stays in the copy: where the original is "
+                                        "to change, assign the result to it instead"
+                                      : ""))},
                         {"artifactChanges", std::move(Artifacts)}};
   }
 
