@@ -7,6 +7,8 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
+#include <algorithm>
+
 namespace torch_tidy::tool {
 
 std::string displayPath(llvm::StringRef File) {
@@ -46,7 +48,10 @@ static void print(llvm::raw_ostream &Out, SourceLines &Lines, const Place &At,
                   llvm::SourceMgr::DiagKind Kind, const std::string &Message,
                   const TextOptions &Options) {
   std::string Line = Lines.line(At.File, At.Line);
-  std::pair<unsigned, unsigned> Range(At.Column - 1, At.EndColumn - 1);
+  // A line that --fix has shortened meanwhile may end before the place (SMDiagnostic does not look).
+  unsigned Length = static_cast<unsigned>(Line.size());
+  std::pair<unsigned, unsigned> Range(std::min(At.Column - 1, Length),
+                                      std::min(At.EndColumn - 1, Length));
   llvm::SourceMgr None;
   llvm::SMDiagnostic(None, llvm::SMLoc(), displayPath(At.File), At.Line, At.Column - 1, Kind,
                      Message, Line, Range)
