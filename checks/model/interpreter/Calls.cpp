@@ -322,7 +322,8 @@ CellId Interpreter::dispatch(Call &C) {
     break;
   }
   // `fc(x)` on a handle whose static class is a base or a pointer.
-  if (C.Self && get(C.Self).isObject() && P.Objects[get(C.Self).O].K == Object::Module && M)
+  if (C.Self && get(C.Self).isObject() && P.Objects[get(C.Self).O].K == Object::Module && M &&
+      Kind != ClassKind::SmartPointer && Kind != ClassKind::Optional)
     return moduleCall(C, get(C.Self).O);
   if (std::optional<CellId> R = containerCall(C))
     return *R;

@@ -242,6 +242,14 @@ void another_model() {
   train(model, optimizer);
 }
 
+void rebuilt_after_the_optimizer() {
+  auto model = std::make_shared<Scaled>();
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: the optimizer is built over other parameters {{.*}} [definite: stale] [torch-parameter-identity]
+  model = std::make_shared<Scaled>();
+  train(*model, optimizer);
+}
+
 void copies() {
   Scaled model;
   std::vector<torch::Tensor> params;
