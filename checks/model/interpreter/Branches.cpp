@@ -233,6 +233,10 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
                     std::make_shared<const std::vector<Class>>(std::move(Classes)));
   }
   End &Go = Ends[Choice];
+  if (Ends.size() == 1 && !Given) { // nothing was decided after all
+    Go.After.Torch.Decisions = Before.Torch.Decisions;
+    Go.After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;
+  }
   restore(Go.After);
   if (Current) {
     Current->Result = Go.Result;
@@ -347,13 +351,11 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
     bool On;
     ~Chosen() { Count -= On; }
   };
-  if (std::optional<bool> B = known(Condition)) {
-    Chosen Guard{ChosenArms, Condition.K == Value::Unknown};
-    ChosenArms += Guard.On;
+  std::optional<bool> B = known(Condition);
+  Chosen Guard{ChosenArms, !B || Condition.K == Value::Unknown};
+  ChosenArms += Guard.On;
+  if (B)
     return *B ? Then() : Else();
-  }
-  Chosen Guard{ChosenArms, true};
-  ++ChosenArms;
   return explore(Where, Region::Branch, [&] {
     bool Side = decide(Condition, Where);
     ++UndecidedArms;

@@ -148,17 +148,6 @@ private:
   bool isInNestedBlock(const Stmt *S, clang::FileID File, unsigned Offset) const;
   void hole(clang::FileID File, unsigned Offset);
 
-  //===--- code that does not compile (Broken.cpp) -----------------------------------------===//
-  void noteErrors();
-  bool isBroken(const Expr *E) const;
-  CellId broken(const Expr *E);
-  void distrust(CellId C);
-  void distrust(CellId C, std::set<uint32_t> &Seen);
-  Flow executeWithHoles(const clang::CompoundStmt *S);
-  void holes(clang::SourceLocation From, clang::SourceLocation To, const Stmt *Inside = nullptr);
-  bool isInNestedBlock(const Stmt *S, clang::FileID File, unsigned Offset) const;
-  void hole(clang::FileID File, unsigned Offset);
-
   //===--- branches (Branches.cpp) ---------------------------------------------------------===//
   /// The decisions of a run, or of a run of a region, as it takes them.
   struct Exploration {

@@ -44,6 +44,25 @@ std::optional<bool> Joiner::paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X
   return std::nullopt;
 }
 
+/// What the program did to train: see Note [The life of a gradient]. Ways that differ in it are told
+/// apart.
+static bool sameBooks(const autograd::State &X, const autograd::State &Y) {
+  auto Useful = [](const auto &L, const auto &M) {
+    return std::equal(L.begin(), L.end(), M.begin(), M.end(), [](const auto &P, const auto &Q) {
+      return P.At == Q.At && P.Useful == Q.Useful;
+    });
+  };
+  return X.Clock == Y.Clock && X.Walks.size() == Y.Walks.size() &&
+         X.OrderSuspicions.size() == Y.OrderSuspicions.size() && X.IdleZeros.size() == Y.IdleZeros.size() &&
+         X.TrainedElsewhere == Y.TrainedElsewhere && Useful(X.Clips, Y.Clips) &&
+         Useful(X.Zeros, Y.Zeros) &&
+         std::equal(X.Optimizers.begin(), X.Optimizers.end(), Y.Optimizers.begin(),
+                    Y.Optimizers.end(), [](const auto &P, const auto &Q) {
+                      return P.Made == Q.Made && P.Held.size() == Q.Held.size() &&
+                             P.Stepped == Q.Stepped && P.Zeroed == Q.Zeroed;
+                    });
+}
+
 bool Joiner::joinable(CellId ResultA, CellId ResultB) {
   const autograd::State &TA = A.Torch, &TB = B.Torch;
   if (TA.GradMode != TB.GradMode || TA.InferenceMode != TB.InferenceMode ||
@@ -68,7 +87,7 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
     if (!(TA.OrderSuspicions[I].D.Culprit == TB.OrderSuspicions[I].D.Culprit) ||
         TA.OrderSuspicions[I].Settled != TB.OrderSuspicions[I].Settled)
       return false;
-  if (TA.Parameters.size() != TB.Parameters.size())
+  if (TA.Parameters.size() != TB.Parameters.size() || !sameBooks(TA, TB))
     return false;
   bool Ok = true;
   for (size_t I = 0; Ok && I < TA.Parameters.size(); ++I)
@@ -153,32 +172,18 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
   To.Torch.PeriodicDecisions = std::max(A.Torch.PeriodicDecisions, B.Torch.PeriodicDecisions);
   To.Torch.TrainedElsewhere |= B.Torch.TrainedElsewhere;
   To.HandedOver |= B.HandedOver;
-  for (const autograd::Acquittal &X : B.Torch.Acquitted)
-    if (std::find(To.Torch.Acquitted.begin(), To.Torch.Acquitted.end(), X) ==
-        To.Torch.Acquitted.end())
-      To.Torch.Acquitted.push_back(X);
   for (uint32_t I = 0; I < To.Torch.Walks.size(); ++I)
     if (B.Torch.Walks[{I}].Used && !To.Torch.Walks[{I}].Used)
       To.Torch.Walks.edit({I}).Used = true;
-  for (size_t I = 0; I < To.Torch.Optimizers.size(); ++I) {
-    To.Torch.Optimizers[I].Stepped |= B.Torch.Optimizers[I].Stepped;
-    To.Torch.Optimizers[I].Zeroed |= B.Torch.Optimizers[I].Zeroed;
-  }
-  auto MergePlaces = [](std::vector<autograd::PlaceRecord> &Into,
-                        const std::vector<autograd::PlaceRecord> &From) {
-    for (const autograd::PlaceRecord &X : From) {
-      auto Known = std::find_if(Into.begin(), Into.end(),
-                                [&](const auto &Y) { return Y.At == X.At; });
-      if (Known == Into.end())
-        Into.push_back(X);
-      else
-        Known->Useful |= X.Useful;
-    }
-  };
-  MergePlaces(To.Torch.Clips, B.Torch.Clips);
-  MergePlaces(To.Torch.Zeros, B.Torch.Zeros);
   To.Torch.Backwards = std::max(A.Torch.Backwards, B.Torch.Backwards);
   mergeDefects(To.Torch, B.Torch, Before.Torch.Defects.size());
+}
+
+/// What one of the ways does right, the program does right.
+static void addAcquittals(autograd::State &To, const autograd::State &From) {
+  for (const autograd::Acquittal &A : From.Acquitted)
+    if (std::find(To.Acquitted.begin(), To.Acquitted.end(), A) == To.Acquitted.end())
+      To.Acquitted.push_back(A);
 }
 
 static bool hasDefect(const autograd::State &S, const autograd::Defect &D, size_t From) {
@@ -189,6 +194,7 @@ static bool hasDefect(const autograd::State &S, const autograd::Defect &D, size_
 }
 
 void Joiner::addDefects(autograd::State &To, const autograd::State &From, size_t Common) {
+  addAcquittals(To, From);
   for (size_t I = Common; I < From.Defects.size(); ++I)
     if (!hasDefect(To, From.Defects[I], Common)) {
       To.Defects.push_back(From.Defects[I]);
