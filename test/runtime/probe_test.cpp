@@ -151,8 +151,9 @@ TEST_F(TapTest, prints_the_norm_that_retain_grad_would_show_in_one_line) {
   f.pow(2).sum().backward();
   std::ostringstream wanted;
   wanted << "features: grad norm " << std::setprecision(4) << f.grad().norm().item<double>();
-  EXPECT_EQ(told.str().rfind(wanted.str(), 0), 0) << told.str();
-  EXPECT_EQ(std::count(told.str().begin(), told.str().end(), '\n'), 1);
+  const std::string text = told.str();
+  EXPECT_EQ(text.rfind(wanted.str(), 0), 0) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
   EXPECT_NEAR(torch_tidy::grad_norm("features"), f.grad().norm().item<double>(), 1e-5);
 }
 
