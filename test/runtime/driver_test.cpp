@@ -117,7 +117,8 @@ TEST_F(Driver, shows_what_each_of_three_defects_does_alone) {
   EXPECT_NE(runtime(sarif, 0)["where"]["recorded"].get<std::string>().find("three_defects.cpp:15"),
             std::string::npos);
   EXPECT_EQ(runtime(sarif, 1)["observed"], "undefined");
-  for (const json &one : runtime(sarif, 1)["parameters"]) {
+  const json second = runtime(sarif, 1);
+  for (const json &one : second["parameters"]) {
     EXPECT_EQ(one["fp32"]["outcome"] == "undefined",
               one["name"].get<std::string>().rfind("gate.", 0) == 0)
         << one;
