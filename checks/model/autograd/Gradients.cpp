@@ -362,7 +362,10 @@ void AbstractTorch::clip(const std::vector<Operand> &Parameters, Site At) {
       continue;
     }
     GradientLife L = life(X.T);
-    bool Assigned = L.Shares.empty() && S.Tensors[X.T].Grad == GradState::Live;
+    // Assigned by hand, or zero whatever came in: no share tells of it.
+    bool Assigned = L.Shares.empty() && (S.Tensors[X.T].Grad == GradState::Live ||
+                                         (S.Tensors[X.T].Grad == GradState::Zero &&
+                                          S.Tensors[X.T].EverReached == Reach::Zero));
     Useful |= Assigned;
     for (Share &One : L.Shares)
       if (One.SteppedBy.empty()) {
