@@ -34,6 +34,8 @@ torch_tidy_check(torch-inplace-activation very-high error
   "Finds activations with inplace(true) that overwrite a value which backward or another branch still needs.")
 torch_tidy_check(torch-inplace-autograd very-high error
   "Finds in-place operations that overwrite a value saved for backward, or a leaf that requires a gradient.")
+torch_tidy_check(torch-mixed-precision high error
+  "Finds loss scales taken back in the wrong place, a misused gradient scaler, and autocast casts of weights that outlive a step.")
 torch_tidy_check(torch-training-step high error
   "Finds the steps of a training loop in the wrong order: gradients not cleared, cleared too early, clipped too late, never stepped.")
 

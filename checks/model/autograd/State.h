@@ -130,6 +130,9 @@ struct Factor {
   explicit operator bool() const { return Variable != ~0u || Known != 0; }
 };
 
+/// Factors that are scales of a GradScaler are numbered from here.
+constexpr uint32_t FirstScaler = 1u << 31;
+
 /// One backward().
 struct Walk {
   Site At;
@@ -281,6 +284,12 @@ enum class DefectKind : uint8_t {
   NeverStepped,       ///< an optimizer whose gradients are computed and that never steps
   ClipsNothing,       ///< a clip where there is no new gradient
   ClipsTooEarly,      ///< a clip before the last backward() of a step
+  ClipsScaled,        ///< a clip before the gradients are divided by the loss scale
+  SteppedScaled,      ///< a step with such gradients
+  UnscaledTwice,      ///< divided by the loss scale again
+  UnscaledByOther,    ///< divided by another scale than the loss was multiplied by
+  ScalerMisused,      ///< GradScaler raises
+  CastOutdated,       ///< autocast's cache holds old weights
 };
 
 struct ChainEvent {
@@ -320,6 +329,14 @@ struct Suspicion {
   bool Settled = false;
 };
 
+/// A weight whose cast autocast keeps.
+struct CastRecord {
+  TensorId Parameter;
+  uint32_t Writes = 0; ///< to its storage, when it was cast
+  Site At;
+  bool Cleared = false; ///< it was kept, and is no longer
+};
+
 struct OptimizerRecord {
   uint32_t Number = 0;
   Site Made;
@@ -352,6 +369,10 @@ struct State {
   std::vector<OptimizerRecord> Optimizers; ///< made by the program
   std::vector<PlaceRecord> Clips, Zeros;
   std::vector<std::pair<Site, unsigned>> IdleZeros; ///< zero_grad() that found nothing, and when
+  std::vector<CastRecord> Casts;
+  bool Autocast = false, CastCache = true;
+  int AutocastNesting = 0;
+  Site AutocastOn;
   unsigned Clock = 0;             ///< counts backward(), step() and zero_grad()
   unsigned Decisions = 0;         ///< taken about what is not known ...
   unsigned PeriodicDecisions = 0; ///< ... and about a counter's remainder

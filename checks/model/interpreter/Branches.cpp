@@ -139,7 +139,7 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
       A.Effects = A.After.Torch.Effects != Before.Torch.Effects ||
                   A.After.Torch.GradMode != Before.Torch.GradMode ||
                   A.After.Torch.InferenceMode != Before.Torch.InferenceMode ||
-                  A.After.Autocast != Before.Autocast;
+                  A.After.Torch.Autocast != Before.Torch.Autocast;
       Reset();
       if (Fork)
         break;

@@ -26,6 +26,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body,
   Steps = 0;
   UndecidedArms = ChosenArms = Speculating = TryDepth = 0;
   PeriodicSymbols.clear();
+  InverseContents.clear();
 
   // Where the host does not say where the errors are, there may be holes anywhere.
   Torch.S.OpaqueBackward =

@@ -36,7 +36,7 @@ struct ProgramState {
   autograd::Arena<Object, ObjectTag> Objects;
   std::map<const clang::VarDecl *, CellId> Globals;
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
-  bool Autocast = false;
+  std::map<std::pair<uint32_t, uint32_t>, std::pair<int, Site>> ScalerStages; ///< scaler, optimizer
   std::map<CellId, TensorId> GradientCells; ///< what mutable_grad() gave, by its owner
   unsigned FreshSymbols = 0;
 };
@@ -183,6 +183,9 @@ private:
                        bool InPlaceActivation);
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
   autograd::Argument argumentFrom(const Value &V);
+  autograd::Factor factorFrom(const Value &V, Site At);
+  static std::string contentOf(const Value &V);
+  void noteFactor(const Call &C, llvm::StringRef Operator, CellId Result);
   std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
   Operand tensorOperand(CellId C);
   Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
@@ -206,6 +209,8 @@ private:
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
   Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   std::vector<TensorId> accumulateInto(const Value &Inputs) const;
+  CellId scalerCall(Call &C);
+  std::optional<CellId> autocastCall(Call &C);
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At,
@@ -256,6 +261,7 @@ private:
   unsigned TryDepth = 0;
   std::vector<bool> Prefix, Decisions;
   std::map<std::string, uint32_t> Symbols;
+  std::vector<std::string> InverseContents;
   std::set<uint32_t> PeriodicSymbols; ///< remainders of what is no data, and conditions on them
   llvm::DenseSet<const void *> Forks; ///< branches known to need a decision
 

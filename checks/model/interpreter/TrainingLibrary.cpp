@@ -27,6 +27,11 @@ Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &
     else if (!Args.empty())
       Torch.S.GradMode = decide(get(Args[0]), R);
     break;
+  case ClassKind::AutocastGuard:
+    G.PreviousAutocast = Torch.S.Autocast;
+    Torch.S.Autocast = Args.size() < 3 || known(get(Args[2])).value_or(true);
+    Torch.S.CastCache = Args.size() < 4 || known(get(Args[3])).value_or(true);
+    break;
   case ClassKind::InferenceGuard: {
     bool Enabled = Args.empty() || On.value_or(true);
     Torch.S.InferenceMode = Enabled;
@@ -45,6 +50,11 @@ void Interpreter::releaseGuard(ObjectId Id) {
   P.Objects.edit(Id).Dead = true;
   Torch.S.GradMode = P.Objects[Id].PreviousGradMode;
   Torch.S.InferenceMode = P.Objects[Id].PreviousInferenceMode;
+  if (Kinds.kind(P.Objects[Id].Class) == ClassKind::AutocastGuard) {
+    Torch.S.Autocast = P.Objects[Id].PreviousAutocast;
+    if (!Torch.S.Autocast)
+      Torch.clearCasts(); // the outermost guard clears the cache
+  }
   ++Torch.S.Effects;
 }
 
@@ -168,6 +178,8 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       return cell();
     }
   }
+  if (Q.starts_with("at::autocast::"))
+    return autocastCall(C);
   if (Q == "torch::autograd::backward") {
     bool Retain = (C.Arguments.size() > 2 && known(Arg(2)).value_or(false)) ||
                   (C.Arguments.size() > 3 && known(Arg(3)).value_or(false));
@@ -229,22 +241,7 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       return C.Arguments[0];
     return cell(externalValue(C.ResultType, C.At, N.str()));
   case ClassKind::Scaler:
-    if (N == "scale" && !C.Arguments.empty()) {
-      const Value V = Arg(0);
-      const facts::OpFact *Mul = Facts.op("mul.Tensor");
-      if (V.K == Value::Tensor && V.T.T && Mul) {
-        std::vector<autograd::Argument> Arguments(Mul->Arguments.size());
-        Arguments[0].Tensors = {V.T};
-        Arguments[1].Tensors = {Torch.bind(Torch.leaf(C.At, "scale", false))};
-        auto R = Torch.call(*Mul, Arguments, C.At, {});
-        checkThrown();
-        return cell(R.empty() || R[0].empty() ? V : Value::tensor(R[0][0]));
-      }
-      return C.Arguments[0];
-    }
-    if (N == "step" && Arg(0).isObject() && P.Objects[Arg(0).O].K == Object::Optimizer)
-      stepOptimizer(Arg(0).O, C.At);
-    return cell(externalValue(C.ResultType, C.At, N.str()));
+    return scalerCall(C);
   case ClassKind::Optimizer: {
     if (isUser(C.Callee) || !C.Self || !get(C.Self).isObject())
       break;

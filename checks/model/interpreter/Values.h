@@ -44,6 +44,10 @@ struct Value {
   ObjectId O;
   CellId C;
   const clang::FunctionDecl *F = nullptr;
+  /// Numbers: the variable it was read from; Inverse: it is one divided by that one, whose content
+  /// then was the interpreter's number Inverse - 1.
+  CellId Variable;
+  uint32_t Inverse = 0;
   clang::SourceLocation Written; ///< where a constant stands in the source
 
   static Value integer(int64_t I) {
@@ -130,6 +134,7 @@ struct Object {
   // Guard
   bool PreviousGradMode = true;
   bool PreviousInferenceMode = false;
+  bool PreviousAutocast = false;
 
   std::optional<CellId> field(const std::string &Name) const {
     for (const auto &[N, C] : Fields)
