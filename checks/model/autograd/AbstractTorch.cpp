@@ -564,6 +564,7 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
   using Output = facts::OpFact::Output;
   std::vector<std::vector<Operand>> Results(std::max<size_t>(Op.Outputs.size(), 1));
   const Traits &Trait = traitsOf(Op.Name);
+  castUnderAutocast(std::string(Op.Name), Arguments, At);
 
   // In-place and out= forms: the writes come first, the results are the written tensors.
   bool Writes = std::any_of(Op.Arguments.begin(), Op.Arguments.end(),

@@ -147,6 +147,14 @@ public:
   void setGrad(TensorId T, Operand Value, Site At);
   /// clip_grad_norm_() and its kin.
   void clip(const std::vector<Operand> &Parameters, Site At);
+  /// The gradient of P is multiplied by a number, or divided.
+  void rescaleGradient(TensorId P, const Factor &By, Site At);
+  /// It holds what a backward() of a scaled loss gave (~0: of any GradScaler), and is not unscaled.
+  bool holdsScaled(TensorId P, uint32_t Scale) const;
+  /// Autocast forgets the casts that it kept.
+  void clearCasts();
+  /// A GradScaler raises.
+  void misuseScaler(std::string Message, Site At, Site Before = {});
   /// An optimizer of the program's own; Number is its number in step().
   void madeOptimizer(uint32_t Number, const std::vector<TensorId> &Held, Site At);
   /// A variable (numbered in order of their making), or ~0 for a fresh one, now holds T.
@@ -235,6 +243,7 @@ private:
   void stepsByHand(StorageId Memory, const std::vector<Operand> &Sources, Site At);
   void settleSuspicions(uint32_t Walk, NodeId Root);
   void acquit(DefectKind Kind, Site Subject);
+  void castUnderAutocast(const std::string &Name, const std::vector<Argument> &Arguments, Site At);
   void addSuspicion(OrderSuspicion Q);
   void noteLostDependences(Operand Root, Site At);
   void noteTerms(Operand Root);

@@ -88,7 +88,9 @@ void AbstractTorch::setGrad(TensorId P, Operand Value, Site At) {
     return;
   }
   const auto &From = S.Tensors[Value.T].FromGradients;
-  if (!From || !std::binary_search(From->begin(), From->end(), P)) {
+  if (From && std::binary_search(From->begin(), From->end(), P)) {
+    rescaleGradient(P, S.Tensors[Value.T].Scale, At); // mutable_grad() = grad() / scale
+  } else {
     GradientLife L = life(P); // somebody else's gradient
     L.Shares.clear();
     L.Discarded.clear();
@@ -206,6 +208,20 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
     addSuspicion(std::move(Q));
   } else if (New && Mark != L.Steps.end()) {
     acquit(DefectKind::GradientAccumulates, At);
+  }
+
+  if (By != ByHand && holdsScaled(P, ~0u)) {
+    OrderSuspicion Q;
+    Q.D.Kind = DefectKind::SteppedScaled;
+    Q.D.Effect = Outcome::Wrong;
+    Q.D.Culprit = At;
+    Q.D.Message = "the step uses gradients that are still multiplied by the loss scale";
+    for (const Share &X : L.Shares)
+      if (Q.D.Chain.empty())
+        Q.D.Chain.push_back({S.Walks[{X.Walk}].At, "the scaled gradients are computed here"});
+    Q.D.Chain.push_back({At, "they are stepped here; step() of the scaler unscales them"});
+    Q.Settled = true;
+    addSuspicion(std::move(Q));
   }
 
   // A clip scales the whole sum down, so it belongs behind the last backward() of a step.
@@ -420,7 +436,7 @@ void AbstractTorch::judgeTraining(bool Ended) {
       record(Q.D);
       continue;
     }
-    if (Q.D.Kind == DefectKind::ClipsTooEarly) {
+    if (Q.D.Kind != DefectKind::GradientDiscarded && Q.D.Kind != DefectKind::StepTooEarly) {
       record(Q.D);
       continue;
     }

@@ -167,6 +167,9 @@ struct Factor {
   explicit operator bool() const { return Variable != ~0u || Known != 0; }
 };
 
+/// Factors that are scales of a GradScaler are numbered from here.
+constexpr uint32_t FirstScaler = 1u << 31;
+
 /// One backward().
 struct Walk {
   Site At;
@@ -346,6 +349,12 @@ enum class DefectKind : uint8_t {
   NeverStepped,       ///< an optimizer whose gradients are computed and that never steps
   ClipsNothing,       ///< a clip where there is no new gradient
   ClipsTooEarly,      ///< a clip before the last backward() of a step
+  ClipsScaled,        ///< a clip before the gradients are divided by the loss scale
+  SteppedScaled,      ///< a step with such gradients
+  UnscaledTwice,      ///< divided by the loss scale again
+  UnscaledByOther,    ///< divided by another scale than the loss was multiplied by
+  ScalerMisused,      ///< GradScaler raises
+  CastOutdated,       ///< autocast's cache holds old weights
   // Which object is registered, held by the optimizer, and used:
   Unregistered,       ///< a member gets gradients, and is none of the module's registered parameters
   Rebound,            ///< the variable or member of a parameter was given another tensor
@@ -414,6 +423,14 @@ struct OrderSuspicion {
   bool Settled = false;
 };
 
+/// A weight whose cast autocast keeps.
+struct CastRecord {
+  TensorId Parameter;
+  uint32_t Writes = 0; ///< to its storage, when it was cast
+  Site At;
+  bool Cleared = false; ///< it was kept, and is no longer
+};
+
 struct OptimizerRecord {
   uint32_t Number = 0;
   Site Made;
@@ -456,6 +473,10 @@ struct State {
   std::vector<OptimizerRecord> Optimizers; ///< made by the program
   std::vector<PlaceRecord> Clips, Zeros;
   std::vector<std::pair<Site, unsigned>> IdleZeros; ///< zero_grad() that found nothing, and when
+  std::vector<CastRecord> Casts;
+  bool Autocast = false, CastCache = true;
+  int AutocastNesting = 0;
+  Site AutocastOn;
   unsigned Clock = 0;             ///< counts backward(), step() and zero_grad()
   unsigned Decisions = 0;         ///< taken about what is not known ...
   unsigned PeriodicDecisions = 0; ///< ... and about a counter's remainder

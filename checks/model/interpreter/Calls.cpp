@@ -770,7 +770,11 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
       return makeUserObject(R, Ctor, Args);
     return makeOptimizer(R, Args, At);
   case ClassKind::Scaler:
-    return Value::object(object(Object::Scaler, "GradScaler", R));
+  {
+    Value V = Value::object(object(Object::Scaler, "GradScaler", R));
+    P.Objects.edit(V.O).External = !Args.empty();
+    return V;
+  }
   case ClassKind::Options: {
     Value V = Value::object(object(Object::Options, R->getNameAsString(), R));
     for (size_t I = 0; I < Args.size() && I < Ctor->getNumParams(); ++I) {

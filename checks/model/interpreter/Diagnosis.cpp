@@ -52,6 +52,13 @@ llvm::StringRef checkFor(const Defect &D) {
   case DefectKind::LostLeaf:
   case DefectKind::RegisteredTwice:
     return "torch-parameter-identity";
+  case DefectKind::ClipsScaled:
+  case DefectKind::SteppedScaled:
+  case DefectKind::UnscaledTwice:
+  case DefectKind::UnscaledByOther:
+  case DefectKind::ScalerMisused:
+  case DefectKind::CastOutdated:
+    return "torch-mixed-precision";
   case DefectKind::BackwardTwice:
     return "torch-backward-twice";
   default:
@@ -290,6 +297,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
 
   if (D.Kind == DefectKind::BackwardTwice)
     return fixGraph(D);
+  if (checkFor(D) == "torch-mixed-precision")
+    return {};
   // inplace(true) -> inplace(false); ReLU(true) -> ReLU(false)
   if (checkFor(D) == "torch-inplace-activation" || !Program.statement(D.Culprit)) {
     Token Tok;
@@ -321,7 +330,7 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   };
 
   // Which order the author meant, or which value, a tool cannot know.
-  if (llvm::StringRef(checkFor(D)) == "torch-training-step" ||
+  if (checkFor(D) == "torch-training-step" || checkFor(D) == "torch-mixed-precision" ||
       D.Kind == DefectKind::DependenceZeroed)
     return {};
   // `w = w.clamp(...)` on a parameter would leave the optimizer with the old one.

@@ -29,6 +29,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   RegionsCut = NotAllCombinations = false;
   Repairing = !Repaired.empty();
   PeriodicSymbols.clear();
+  InverseContents.clear();
 
   // Where the host does not say where the errors are, there may be holes anywhere.
   Torch.S.OpaqueBackward =

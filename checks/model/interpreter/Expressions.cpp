@@ -291,6 +291,7 @@ Value Interpreter::castValue(const CastExpr *E) {
     if (V.K == Value::Integer) {
       Value F = Value::floating(static_cast<double>(V.I));
       F.Written = V.Written;
+      F.Variable = V.Variable;
       return F;
     }
     return V;
@@ -304,12 +305,15 @@ Value Interpreter::castValue(const CastExpr *E) {
     return V;
   }
   case CK_LValueToRValue: {
-    Value V = get(lvalueOf(E->getSubExpr()));
+    CellId Where = lvalueOf(E->getSubExpr());
+    Value V = get(Where);
     if (V.K == Value::RawData && E->getType()->isArithmeticType()) {
       Value N = fresh(); // a number read from the tensor
       N.T = V.T;
       return N;
     }
+    if (E->getType()->isArithmeticType() && !V.Inverse)
+      V.Variable = Where;
     return V;
   }
   case CK_ArrayToPointerDecay: {
@@ -503,7 +507,13 @@ Value Interpreter::binary(const BinaryOperator *B) {
   }
   Value L = rvalue(B->getLHS());
   Value R = rvalue(B->getRHS());
-  return arithmetic(K, L, R);
+  Value V = arithmetic(K, L, R);
+  if (K == BO_Div && L.isKnownNumber() && L.number() == 1 && R.Variable && !R.Inverse) {
+    V.Variable = R.Variable;
+    InverseContents.push_back(contentOf(R));
+    V.Inverse = static_cast<uint32_t>(InverseContents.size());
+  }
+  return V;
 }
 
 /// What a number computed from two depends on.

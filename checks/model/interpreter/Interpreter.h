@@ -247,6 +247,9 @@ private:
                        bool InPlaceActivation);
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
   autograd::Argument argumentFrom(const Value &V);
+  autograd::Factor factorFrom(const Value &V, Site At);
+  static std::string contentOf(const Value &V);
+  void noteFactor(const Call &C, llvm::StringRef Operator, CellId Result);
   std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
   std::vector<Operand> numbersIn(const Value &V, unsigned Depth = 0) const;
   Operand tensorOfNumbers(const std::vector<Operand> &Numbers, bool OneElement, Site At);
@@ -302,6 +305,8 @@ private:
   std::optional<ObjectId> blamed(const std::vector<ObjectId> &Stepped) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   std::vector<TensorId> accumulateInto(const Value &Inputs) const;
+  CellId scalerCall(Call &C);
+  std::optional<CellId> autocastCall(Call &C);
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At,
                 const autograd::AbstractTorch::Into &Where = {});
@@ -356,6 +361,7 @@ private:
   llvm::DenseMap<const clang::FunctionDecl *, bool> Branching; ///< see branches()
   llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
   std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;
+  std::vector<std::string> InverseContents;
   std::set<uint32_t> PeriodicSymbols; ///< remainders of what is no data, and conditions on them
 
   struct Place {

@@ -66,7 +66,9 @@ static bool sameBooks(const autograd::State &X, const autograd::State &Y) {
 bool Joiner::joinable(CellId ResultA, CellId ResultB) {
   const autograd::State &TA = A.Torch, &TB = B.Torch;
   if (TA.GradMode != TB.GradMode || TA.InferenceMode != TB.InferenceMode ||
-      A.Autocast != B.Autocast || TA.OpaqueBackward != TB.OpaqueBackward ||
+      TA.Autocast != TB.Autocast || TA.CastCache != TB.CastCache ||
+      TA.AutocastNesting != TB.AutocastNesting || TA.Casts.size() != TB.Casts.size() ||
+      A.ScalerStages != B.ScalerStages || TA.OpaqueBackward != TB.OpaqueBackward ||
       (TA.Backwards > 0) != (TB.Backwards > 0) || TA.GradModeOffForGood != TB.GradModeOffForGood)
     return false;
   // What is suspected, and what the order of backward(), step() and zero_grad() was, goes on only

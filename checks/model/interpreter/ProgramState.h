@@ -15,7 +15,7 @@ struct ProgramState {
   std::map<const clang::VarDecl *, CellId> Globals;
   std::map<uint32_t, bool> Assumed; ///< unknown conditions decided so far
   std::map<ObjectId, autograd::StorageId> Blobs; ///< containers that from_blob() was given
-  bool Autocast = false;
+  std::map<std::pair<uint32_t, uint32_t>, std::pair<int, autograd::Site>> ScalerStages; ///< scaler, optimizer
   std::map<CellId, autograd::TensorId> GradientCells; ///< what mutable_grad() gave, by its owner
   unsigned FreshSymbols = 0;
   std::vector<autograd::Defect> LostGradients; ///< see Interpreter::gradientOf

@@ -264,9 +264,12 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
   std::vector<std::vector<Operand>> Results = Torch.call(Op, Arguments, C.At, Options);
   checkThrown();
   bool InPlace = !Op.Arguments.empty() && Op.Arguments[0].Mutated && Method;
-  if (InPlace && C.ResultType->isRecordType() && C.E && C.E->isGLValue())
-    return C.Self;
-  return resultOf(Op, std::move(Results), C.ResultType);
+  CellId Result = InPlace && C.ResultType->isRecordType() && C.E && C.E->isGLValue()
+                      ? C.Self
+                      : resultOf(Op, std::move(Results), C.ResultType);
+  if (Base == "mul" || Base == "div" || Base == "mul_" || Base == "div_")
+    noteFactor(C, Base, Result);
+  return Result;
 }
 
 Operand Interpreter::tensorOperand(CellId C) {

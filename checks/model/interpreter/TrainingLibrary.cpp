@@ -30,6 +30,11 @@ Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &
     else if (!Args.empty())
       Torch.S.GradMode = decide(get(Args[0]), R);
     break;
+  case ClassKind::AutocastGuard:
+    G.PreviousAutocast = Torch.S.Autocast;
+    Torch.S.Autocast = Args.size() < 3 || known(get(Args[2])).value_or(true);
+    Torch.S.CastCache = Args.size() < 4 || known(get(Args[3])).value_or(true);
+    break;
   case ClassKind::InferenceGuard: {
     bool Enabled = Args.empty() || On.value_or(true);
     Torch.S.InferenceMode = Enabled;
@@ -56,6 +61,11 @@ void Interpreter::releaseGuard(ObjectId Id) {
   Torch.S.InferenceMode = P.Objects[Id].PreviousInferenceMode;
   Torch.S.GradModeOffAt = P.Objects[Id].PreviousGradModeOffAt;
   Torch.S.GradModeOffForGood = P.Objects[Id].PreviousGradModeOffForGood;
+  if (Kinds.kind(P.Objects[Id].Class) == ClassKind::AutocastGuard) {
+    Torch.S.Autocast = P.Objects[Id].PreviousAutocast;
+    if (!Torch.S.Autocast)
+      Torch.clearCasts(); // the outermost guard clears the cache
+  }
   ++Torch.S.Effects;
 }
 
@@ -176,6 +186,8 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       return cell();
     }
   }
+  if (Q.starts_with("at::autocast::"))
+    return autocastCall(C);
   if (Q == "torch::autograd::backward") {
     bool Retain = (C.Arguments.size() > 2 && known(Arg(2)).value_or(false)) ||
                   (C.Arguments.size() > 3 && known(Arg(3)).value_or(false));
@@ -243,22 +255,7 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       return C.Arguments[0];
     return cell(externalValue(C.ResultType, C.At, N.str()));
   case ClassKind::Scaler:
-    if (N == "scale" && !C.Arguments.empty()) {
-      const Value V = Arg(0);
-      const facts::OpFact *Mul = Facts.op("mul.Tensor");
-      if (V.K == Value::Tensor && V.T.T && Mul) {
-        std::vector<autograd::Argument> Arguments(Mul->Arguments.size());
-        Arguments[0].Tensors = {V.T};
-        Arguments[1].Tensors = {Torch.bind(Torch.leaf(C.At, "scale", false))};
-        auto R = Torch.call(*Mul, Arguments, C.At, {});
-        checkThrown();
-        return cell(R.empty() || R[0].empty() ? V : Value::tensor(R[0][0]));
-      }
-      return C.Arguments[0];
-    }
-    if (N == "step" && Arg(0).isObject() && P.Objects[Arg(0).O].K == Object::Optimizer)
-      stepOptimizer(Arg(0).O, C.At);
-    return cell(externalValue(C.ResultType, C.At, N.str()));
+    return scalerCall(C);
   case ClassKind::Optimizer: {
     if (!C.Self || !get(C.Self).isObject())
       break;

@@ -47,6 +47,10 @@ struct Value {
   CellId C;
   const clang::FunctionDecl *F = nullptr;
   Site Missing; ///< Tensor, undefined: where the gradient of a tensor that keeps none was asked for
+  /// Numbers: the variable it was read from; Inverse: it is one divided by that one, whose content
+  /// then was the interpreter's number Inverse - 1.
+  CellId Variable;
+  uint32_t Inverse = 0;
   clang::SourceLocation Written; ///< where a constant stands in the source
   Site Bound; ///< Tensor, module: where a member or element was given this handle
 
@@ -146,6 +150,7 @@ struct Object {
   Site PreviousGradModeOffAt;
   bool PreviousGradModeOffForGood = false;
   bool PreviousInferenceMode = false;
+  bool PreviousAutocast = false;
 
   std::optional<CellId> field(std::string_view Name) const {
     for (const auto &[N, C] : Fields)
