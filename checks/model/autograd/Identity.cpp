@@ -244,6 +244,9 @@ bool AbstractTorch::finishRebound(TensorId Id) {
       if (L == Id || !Copy.LeafRequiresGrad || Copy.EverReached != Reach::Live || !Copy.Depends ||
           isTrained(L))
         continue;
+      for (const Rebinding &R : S.Rebindings)
+        if (R.Old == Id && R.New == L)
+          return true; // told of by finishRebindings()
       for (const auto &[Origin, E] : *Copy.Depends)
         if (Origin == Id && E.Status == Dependence::Cut && E.At && IsCopy(E)) {
           Defect D{DefectKind::OtherOptimized, Outcome::Stale, E.At,

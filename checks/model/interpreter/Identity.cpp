@@ -378,7 +378,10 @@ void Interpreter::judgeIdentity() {
 
   //===--- optimizers over tensors that no loss depends on ---------------------------------===//
   auto Dead = [&](TensorId T) {
-    return S.Tensors[T].EverReached == Reach::Never && !S.Tensors[T].LostAt;
+    // Where the program handles the gradient itself it may bring one from elsewhere: replicas whose
+    // gradients are summed, fp32 masters of half-precision weights.
+    return S.Tensors[T].EverReached == Reach::Never && !S.Tensors[T].LostAt &&
+           !S.Tensors[T].GradTensor;
   };
   for (ObjectId Id : Stepped) {
     const Object O = P.Objects[Id];

@@ -321,3 +321,26 @@ void listed() {
   torch::optim::SGD optimizer(net.parameters(), 0.1);
   train(net, optimizer);
 }
+
+struct ReplicaImpl : torch::nn::Cloneable<ReplicaImpl> {
+  torch::nn::Linear fc{nullptr};
+  ReplicaImpl() { reset(); }
+  void reset() override { fc = register_module("fc", torch::nn::Linear(3, 1)); }
+  torch::Tensor forward(torch::Tensor x) { return fc(x); }
+};
+TORCH_MODULE(Replica);
+
+void replicas_whose_gradients_are_summed() {
+  Replica master;
+  torch::optim::SGD optimizer(master->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    for (auto &p : master->parameters())
+      p.mutable_grad() = torch::zeros_like(p);
+    auto replica = std::dynamic_pointer_cast<ReplicaImpl>(master->clone());
+    replica->forward(input()).pow(2).sum().backward();
+    auto from = replica->parameters(), to = master->parameters();
+    for (size_t k = 0; k < to.size(); ++k)
+      to[k].mutable_grad() += from[k].grad();
+    optimizer.step();
+  }
+}
