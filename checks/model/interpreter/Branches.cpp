@@ -215,7 +215,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
     X.Effects = Torch.S.Effects != Before.Torch.Effects ||
                 Torch.S.GradMode != Before.Torch.GradMode ||
                 Torch.S.InferenceMode != Before.Torch.InferenceMode ||
-                P.Torch.Autocast != Before.Torch.Autocast;
+                Torch.S.Autocast != Before.Torch.Autocast;
     X.After = snapshot();
     Ends.push_back(std::move(X));
     Here.rewind(Before);
