@@ -334,10 +334,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
         if (!overlap(W.Where, V.Where) || W.SameContent || Repaired.count(W.At.Number))
           continue;
         // set_data replaces the content of the tensor, not of the storage that a result keeps.
-        // Measured: linear layers and GRU save the transposed weight, a view, which keeps the old
-        // storage; convolution and LSTM save the weight itself.
-        if (W.Operation == "set_data" && (V.IsResult || N.Operation == "Linear" ||
-                                          N.Operation == "linear" || N.Operation == "GRU"))
+        if (W.Operation == "set_data" && V.IsResult)
           continue;
         const Traits &Trait = traitsOf(N.Operation);
         if ((W.KeepsSigns && Trait.NeedsSignsOnly) ||

@@ -251,14 +251,18 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     N = addNode(Spec.Operation, Spec.CalledAt ? Spec.CalledAt : At);
     if (requiresGrad(X.T)) {
       // What is overwritten in full view, as `h = zeros` would do, is what was asked for: no cause
-      // to tell. An operation that is flat everywhere cuts the gradient in place or not.
+      // to tell, unless what is written was computed from parameters and has lost its way to them.
+      // An operation that is flat everywhere cuts the gradient in place or not.
       bool Flat = Spec.Op && !Spec.Op->Outputs.empty() &&
                   Spec.Op->Outputs[0].Diff == facts::Differentiable::Zero;
       bool Zero = Flat || ((Spec.Overwrites || Spec.Zeroes) && !Part);
       ZeroCause Cause;
       if (Flat)
         Cause = {At, Spec.Operation};
-      else if (Before.Through != Alias::None)
+      else if (Before.Through != Alias::None ||
+               std::any_of(Spec.Sources.begin(), Spec.Sources.end(), [&](const Operand &Y) {
+                 return !requiresGrad(Y.T) && !dependences(Y.T).empty();
+               }))
         Cause = {At, Spec.Operation, Before.Through, true};
       connect(N, X, Spec.Mutated, Zero ? &Cause : nullptr);
       noteOperand(N, X);
