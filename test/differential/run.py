@@ -143,7 +143,6 @@ def main():
     p.add_argument("--jobs", type=int, default=1)
     p.add_argument("--slot", default="", help="a command put before every heavy one")
     p.add_argument("--extra-arg", action="append", default=[], help="for torch-tidy")
-    p.add_argument("--one-file", action="store_true", help="also analyse the programs as roots of one translation unit, and compare")
     p.add_argument("--again", action="store_true", help="take what was executed before from the work folder")
     p.add_argument("--families", default="", help="only programs with sites of these families, by comma")
     for name in ("precision", "recall", "outcome", "line"):
@@ -220,8 +219,6 @@ def main():
         doubtful += sum(1 for k in truth[g.seed] if k in g.ambiguous or len({w == "benign" for w in truth[g.seed][k]}) > 1)
         match(g, truth[g.seed], findings[files[g.seed]], marks[g.seed], total, families, note)
 
-    if o.one_file:
-        one_file(o, every, truth, files, findings, slot)
     words = collections.Counter("/".join(sorted(w)) for t in truth.values() for w in t.values())
     print(f"\n{len(truth)} programs, seeds {o.seed}..{o.seed + o.count - 1}; sites by outcome: {dict(words.most_common())}; left out as doubtful: {doubtful} sites; unusable: {dict(unusable)}")
     print(f"{'family':20} {'progs':>5}  {'precision':34}  {'recall':34}  {'outcome':34}  line")
