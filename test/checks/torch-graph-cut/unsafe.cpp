@@ -1,5 +1,5 @@
 // RUN: %check %s
-// Each program was run beside its corrected twin: the outcome is what was seen.
+// Each program was run; its outcome is what was seen, `wrong` what follows from it.
 #include <torch/torch.h>
 using namespace torch;
 struct NetImpl : nn::Module {
