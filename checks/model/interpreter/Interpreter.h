@@ -2,8 +2,8 @@
 //
 // lvalue(expression) gives a cell, rvalue(expression) a value; scopes unwind lifetimes, because
 // guards are objects; user callees are entered with their real arguments; library callees are
-// answered from the fact tables (TensorLibrary.cpp), or by small models of containers, modules and
-// optimizers (the other *Library.cpp).
+// answered from the fact tables (TensorLibrary.cpp, TensorMethods.cpp), or by small models of
+// containers, modules and optimizers (the other *Library.cpp).
 #pragma once
 
 #include "Finding.h"
@@ -17,6 +17,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <deque>
@@ -30,6 +31,12 @@ namespace torch_tidy::model {
 /// Unwinding of the interpreted program: these are thrown by the interpreter, never to its caller.
 struct ProgramException {}; ///< an exception of the interpreted program, or exit()
 struct PathEnd {};          ///< the path is over: budget
+
+constexpr size_t MostElements = 64; ///< of a container, that are told apart
+
+inline bool isOneOf(llvm::StringRef Name, std::initializer_list<llvm::StringRef> List) {
+  return llvm::is_contained(List, Name);
+}
 
 struct Decision;
 /// The decisions of one run of the program, or of one of its regions, in order.
@@ -188,15 +195,18 @@ private:
   CellId lvalueOf(const Expr *E) { return E->isGLValue() ? lvalue(E) : cell(rvalue(E)); }
   void evaluate(const Expr *E);
   Value castValue(const clang::CastExpr *E);
-  Value binary(const clang::BinaryOperator *E);
-  Value arithmetic(clang::BinaryOperatorKind K, const Value &A, const Value &B);
-  Value unary(const clang::UnaryOperator *E);
   Value lambda(const clang::LambdaExpr *E);
   Value initList(const clang::InitListExpr *E);
   CellId variable(const clang::ValueDecl *D);
   CellId member(CellId Base, const clang::ValueDecl *Field);
   CellId element(CellId Base, const Value &Index, QualType T);
   CellId dereference(const Value &V, QualType T);
+
+  //===--- numbers (Arithmetic.cpp) --------------------------------------------------------===//
+  Value binary(const clang::BinaryOperator *E);
+  Value arithmetic(clang::BinaryOperatorKind K, const Value &A, const Value &B);
+  Value unary(const clang::UnaryOperator *E);
+  Operand mergedOrigin(const Value &A, const Value &B);
 
   //===--- calls (Calls.cpp) ---------------------------------------------------------------===//
   struct Call {
@@ -226,6 +236,8 @@ private:
   CellId invoke(const Value &Callable, const std::vector<CellId> &Args, QualType Result, Site At);
   std::vector<CellId> arguments(const clang::FunctionDecl *F, llvm::ArrayRef<const Expr *> Args,
                                 std::vector<const Expr *> *Written = nullptr);
+
+  //===--- construction (Construction.cpp) -------------------------------------------------===//
   Value construct(const clang::CXXConstructExpr *E);
   Value makeObject(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   Value makeUserObject(const clang::CXXRecordDecl *R, const clang::CXXConstructorDecl *Ctor,
@@ -234,15 +246,27 @@ private:
   void defaultFields(const clang::CXXRecordDecl *R, const Value &Self);
   const clang::CXXConstructorDecl *chooseConstructor(const clang::CXXRecordDecl *R,
                                                      const std::vector<CellId> &Args);
+
+  //===--- code that is not followed (NotFollowed.cpp) -------------------------------------===//
   CellId notFollowed(Call &C, const std::string &Why);
   void forgetGiven(const Call &C);
   bool isNumberOrText(QualType T) const;
   void forgetContent(CellId C, unsigned Depth = 0);
   bool maySee(const Value &V, unsigned Depth = 0) const;
 
+  //===--- writes that are lost, memory that is shared (LostWrites.cpp) --------------------===//
+  void noteReads(const Call &C);
+  void noteLostWrite(const Call &C);
+  void noteRebinding(const Call &C, const Value &New);
+  std::optional<ObjectId> ownerOf(const Value &Memory) const;
+  void bufferWritten(ObjectId Owner, Site At);
+  void elementWritten(CellId Element, Site At);
+  void buffersWrittenBy(const Call &C);
+  void endOfBuffer(const Value &V);
+  bool isInPlaceMethod(const Call &C) const;
+
   //===--- library models ------------------------------------------------------------------===//
   std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
-  std::optional<CellId> tensorSpecial(Call &C);
   CellId applyOperator(Call &C, const facts::OpFact &Op, const std::vector<int> &ArgumentOf,
                        bool InPlaceActivation);
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);
@@ -255,22 +279,12 @@ private:
   Operand tensorOfNumbers(const std::vector<Operand> &Numbers, bool OneElement, Site At);
   bool asksForIntegral(const Call &C) const;
   bool asksForElements(const Value &Options) const;
-  Operand mergedOrigin(const Value &A, const Value &B);
-  //===--- writes that are lost, memory that is shared (LostWrites.cpp) ----------------------===//
-  void noteReads(const Call &C);
-  void noteLostWrite(const Call &C);
-  void noteRebinding(const Call &C, const Value &New);
-  std::optional<ObjectId> ownerOf(const Value &Memory) const;
-  void bufferWritten(ObjectId Owner, Site At);
-  void elementWritten(CellId Element, Site At);
-  void buffersWrittenBy(const Call &C);
-  void endOfBuffer(const Value &V);
-  bool isInPlaceMethod(const Call &C) const;
-  std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
   Operand tensorOperand(CellId C);
-  Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   bool writtenInPlace(const Value &Options) const;
   clang::SourceLocation inPlaceWritten(const Value &Options) const;
+  std::optional<CellId> tensorSpecial(Call &C);                     // TensorMethods.cpp
+  std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
+  Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   CellId moduleCall(Call &C, ObjectId M);                           // ModuleLibrary.cpp
   Value makeLibraryModule(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   CellId forward(ObjectId M, const std::vector<CellId> &Args, Site At, bool Discarded, QualType T,
@@ -287,8 +301,8 @@ private:
   std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
   CellId sequenceCall(Call &C);
   CellId mapCall(Call &C);
-  CellId iteratorCall(Call &C);
-  std::optional<CellId> standardFunction(Call &C);
+  CellId iteratorCall(Call &C);                                     // IteratorLibrary.cpp
+  std::optional<CellId> standardFunction(Call &C);                  // StandardLibrary.cpp
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
   Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
