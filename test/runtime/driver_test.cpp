@@ -171,6 +171,12 @@ TEST_F(Driver, refutes_a_look_alike) {
   EXPECT_TRUE(runtime(sarif, 0).is_null()); // --output leaves the input alone
 }
 
+TEST_F(Driver, runs_the_program_s_own_function_where_a_library_has_one_of_that_name) {
+  const std::string sarif = findings(source("own_name.cpp"), {{"a64l(\"\")", "1", "zero"}});
+  EXPECT_EQ(confirm({sarif, "--precision", "fp32"}).status, 0) << said_;
+  EXPECT_EQ(runtime(sarif, 0)["observed"], "benign") << runtime(sarif, 0);
+}
+
 TEST_F(Driver, is_inconclusive_for_a_hang_and_judges_the_other_models) {
   const std::string sarif = findings(source("rough.cpp", {{"hang = false", "hang = true"}}),
                                      {{"hang = true", "hang = false", "throws"}});

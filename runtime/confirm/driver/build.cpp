@@ -237,6 +237,29 @@ void Builder::remember(const Compilation &compilation) const {
                    nlohmann::json{{"object", compilation.object}, {"files", files}}.dump());
 }
 
+std::vector<std::string> Builder::link_flags(const Program &program) const {
+  // A class or function of the program comes before one of that name in a library, as it does in an
+  // executable: LibTorch brings libraries along that export names as plain as Stream.
+  std::vector<std::string> flags = {"-Wl,-z,defs", "-Wl,-Bsymbolic-functions", runtime_library_};
+  for (const std::string &flag : program.sources.front().flags) {
+    if (starts_with(flag, "-l") || starts_with(flag, "-L") || starts_with(flag, "-Wl,") ||
+        starts_with(flag, "-fsanitize")) {
+      flags.push_back(flag); // given after --, for what else the program needs
+    }
+  }
+  for (const std::string &folder : split(config::torch_libraries, ';')) {
+    for (const char *const name : {"libtorch_cpu.so", "libc10.so"}) {
+      if (fs::exists(folder + "/" + name)) {
+        flags.push_back(folder + "/" + name);
+      }
+    }
+    // What LibTorch's libraries need in turn.
+    flags.push_back("-Wl,-rpath-link," + folder);
+  }
+  flags.emplace_back("-Wl,--allow-shlib-undefined");
+  return flags;
+}
+
 void Builder::build(std::vector<Variant> &variants) {
   std::map<std::string, Compilation> compilations; // by manifest
   std::vector<std::vector<std::string>> parts_of(variants.size());
@@ -364,28 +387,14 @@ void Builder::build(std::vector<Variant> &variants) {
     if (!variant.failure.empty()) {
       continue;
     }
+    const std::vector<std::string> libraries = link_flags(*variant.program);
+    key.insert(key.end(), libraries.begin(), libraries.end());
     const std::string library = programs_ + "/" + hash(key) + ".so";
     if (linked[library].empty() && !fs::exists(library)) {
       std::vector<std::string> command = {compiler_, "-shared", "-o",
                                           library + "." + std::to_string(getpid())};
       command.insert(command.end(), objects.begin(), objects.end());
-      command.insert(command.end(), {"-Wl,-z,defs", runtime_library_});
-      for (const std::string &flag : variant.program->sources.front().flags) {
-        if (starts_with(flag, "-l") || starts_with(flag, "-L") || starts_with(flag, "-Wl,") ||
-            starts_with(flag, "-fsanitize")) {
-          command.push_back(flag); // given after --, for what else the program needs
-        }
-      }
-      for (const std::string &folder : split(config::torch_libraries, ';')) {
-        for (const char *const name : {"libtorch_cpu.so", "libc10.so"}) {
-          if (fs::exists(folder + "/" + name)) {
-            command.push_back(folder + "/" + name);
-          }
-        }
-        // What LibTorch's libraries need in turn.
-        command.push_back("-Wl,-rpath-link," + folder);
-      }
-      command.push_back("-Wl,--allow-shlib-undefined");
+      command.insert(command.end(), libraries.begin(), libraries.end());
       links.push_back({command, "", library + ".log", "", options_.compile_timeout, 0});
       order.push_back(library);
     }

@@ -72,6 +72,7 @@ private:
   struct Compilation;
   std::vector<std::string> command_start(const std::string &compiler,
                                          const std::vector<std::string> &flags) const;
+  std::vector<std::string> link_flags(const Program &program) const;
   void precompile(const std::vector<Compilation *> &compilations);
   void materialize(Variant &variant, std::map<std::string, std::string> &moved, std::string &root);
   bool fresh(Compilation &compilation) const;
