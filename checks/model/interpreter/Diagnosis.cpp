@@ -175,8 +175,13 @@ const char *binarySpelling(OverloadedOperatorKind K) {
   }
 }
 
+/// Can it stand on the right of any operator as it is written?
 bool bindsTighter(const Expr *E) {
-  E = E->IgnoreParenImpCasts();
+  E = E->IgnoreUnlessSpelledInSource(); // `h *= 2` makes a Scalar of 2
+  if (isa<ParenExpr>(E))
+    return true;
+  if (const auto *O = dyn_cast<CXXOperatorCallExpr>(E)) // `h *= a + b` calls a function, too
+    return O->getOperator() == OO_Subscript || O->getOperator() == OO_Call;
   return isa<DeclRefExpr>(E) || isa<MemberExpr>(E) || isa<CallExpr>(E) || isa<IntegerLiteral>(E) ||
          isa<FloatingLiteral>(E) || isa<ArraySubscriptExpr>(E);
 }

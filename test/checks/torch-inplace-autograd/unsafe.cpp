@@ -15,7 +15,17 @@ void compound_assignment() {
   auto h = torch::sigmoid(w);
   h += 1;
   // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
-  // CHECK-FIXES: h = h + (1);
+  // CHECK-FIXES: h = h + 1;
+  h.sum().backward();
+}
+
+void compound_assignment_of_a_sum() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto b = torch::ones({3});
+  auto h = torch::sigmoid(w);
+  h *= b + 1;
+  // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
+  // CHECK-FIXES: h = h * (b + 1);
   h.sum().backward();
 }
 
