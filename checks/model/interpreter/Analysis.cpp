@@ -62,6 +62,22 @@ struct Root {
   const CXXRecordDecl *R = nullptr;
 };
 
+/// Free functions, and methods that a user of the class calls; a module's forward() is driven by
+/// itself, and what implements an interface is called by whoever knows that.
+bool isForCallers(const FunctionDecl *F, const Inventory &I) {
+  const auto *M = dyn_cast<CXXMethodDecl>(F);
+  if (!M)
+    return true;
+  const CXXRecordDecl *R = M->getParent();
+  if (!M->isUserProvided() || M->getAccess() != AS_public || M->isVirtual() ||
+      isa<CXXConstructorDecl, CXXDestructorDecl, CXXConversionDecl>(M) || M->isOverloadedOperator() ||
+      R->isLambda() || R->isAbstract() || R->getDeclContext()->isFunctionOrMethod())
+    return false;
+  const ClassKind K = I.Kinds.kind(R);
+  return K == ClassKind::Other ||
+         (K == ClassKind::Module && M->getDeclName().isIdentifier() && M->getName() != "forward");
+}
+
 /// main and registered models; without either, what a user of the file would call.
 std::vector<Root> rootsOf(const Inventory &I, const LibraryFiles &Files) {
   std::vector<Root> Roots;
@@ -87,7 +103,7 @@ std::vector<Root> rootsOf(const Inventory &I, const LibraryFiles &Files) {
   for (const CXXRecordDecl *R : I.Modules)
     Roots.push_back({Root::Module, nullptr, R});
   for (const FunctionDecl *F : I.Functions)
-    if (!isa<CXXMethodDecl>(F) && !I.Referenced.count(F->getCanonicalDecl()))
+    if (!I.Referenced.count(F->getCanonicalDecl()) && isForCallers(F, I))
       Roots.push_back({Root::Function, F, nullptr});
   return Roots;
 }

@@ -240,6 +240,9 @@ private:
   //===--- construction (Construction.cpp) -------------------------------------------------===//
   Value construct(const clang::CXXConstructExpr *E);
   Value makeObject(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
+  Value callerObject(const clang::CXXRecordDecl *R, Site At);
+  Value callerValue(clang::QualType T, Site At, const std::string &Name);
+  void handOver(const std::vector<CellId> &Args, Site At);
   Value makeUserObject(const clang::CXXRecordDecl *R, const clang::CXXConstructorDecl *Ctor,
                        const std::vector<CellId> &Args);
   void initialise(const clang::CXXConstructorDecl *Ctor, const Value &Self);

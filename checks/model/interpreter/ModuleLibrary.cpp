@@ -527,6 +527,11 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
   for (const auto &[N, C] : O.Parameters)
     Parameters.push_back(tensorOperand(C));
   const ModuleFact *Fact = Facts.module(O.Name);
+  if (O.External && !Fact) { // Note [A caller's module]
+    std::vector<Operand> All = Inputs;
+    All.insert(All.end(), Parameters.begin(), Parameters.end());
+    return cell(Value::tensor(Torch.callUnknown("forward", All, At, /*Opaque=*/false)));
+  }
   if (!Fact) {
     untracked("module without facts: " + O.Name);
     std::vector<Operand> All = Inputs;
