@@ -794,6 +794,48 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
   }
 }
 
+void AbstractTorch::callFunction(const std::string &Name, const std::vector<Operand> &Inputs,
+                                 const std::vector<bool> &Reached, const std::vector<Operand> &Kept,
+                                 const std::vector<Operand> &Results, Site At) {
+  bool AnyGrad = false;
+  for (const Operand &X : Inputs)
+    AnyGrad |= requiresGrad(X.T);
+  auto IsInput = [&](const Operand &R) {
+    return std::any_of(Inputs.begin(), Inputs.end(),
+                       [&](const Operand &X) { return X.T == R.T; });
+  };
+  NodeId N;
+  for (const Operand &R : Results) {
+    if (!R.T || IsInput(R) || S.Tensors[R.T].Integral)
+      continue;
+    // What flowed inside forward flowed without gradients; the node is what connects.
+    S.Tensors.edit(R.T).Depends = nullptr;
+    for (size_t I = 0; I < Inputs.size(); ++I) {
+      bool Off = !S.GradMode;
+      mergeDependences(R.T, Inputs[I], Off || !Reached[I],
+                       Off && S.GradModeOffAt ? S.GradModeOffAt : At,
+                       Off ? "a guard that switches grad mode off"
+                           : "the undefined gradient that '" + Name + "' gives back",
+                       Alias::None, false, Off ? CutBy::Guard : CutBy::Operator);
+    }
+    if (!AnyGrad || !S.GradMode)
+      continue;
+    if (!N) {
+      N = addNode(Name, At);
+      for (size_t I = 0; I < Inputs.size(); ++I)
+        if (Reached[I] && requiresGrad(Inputs[I].T))
+          connect(N, Inputs[I], static_cast<int>(I));
+      for (const Operand &X : Kept)
+        if (X.T)
+          save(N, X.T, std::any_of(Results.begin(), Results.end(),
+                                   [&](const Operand &Y) { return Y.T == X.T; }),
+               {}, false);
+    }
+    setHistory(R.T, N);
+    S.Families.edit(S.Tensors[R.T].Kin).RequiresGrad = true;
+  }
+}
+
 Operand AbstractTorch::callUnknown(const std::string &Name, const std::vector<Operand> &Operands,
                                    Site At, bool Opaque) {
   Tensor New;

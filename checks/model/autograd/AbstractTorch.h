@@ -113,6 +113,13 @@ public:
                                   const std::vector<Operand> &Parameters, unsigned Outputs,
                                   Site At, const CallOptions &Options);
 
+  /// A node of the program's own (torch::autograd::Function): from Inputs, where Reached says so, to
+  /// Results; it saved Kept. An input that was returned as it is becomes a view of itself there;
+  /// here it is left alone.
+  void callFunction(const std::string &Name, const std::vector<Operand> &Inputs,
+                    const std::vector<bool> &Reached, const std::vector<Operand> &Kept,
+                    const std::vector<Operand> &Results, Site At);
+
   /// A write that is no operator: through a pointer, accessor or buffer.
   void rawWrite(Operand T, const std::string &Operation, const std::vector<Operand> &Sources,
                 Site At);

@@ -22,6 +22,8 @@ Value Interpreter::unary(const UnaryOperator *U) {
     Value Old = get(C);
     if (Old.K == Value::Integer)
       set(C, Value::integer(Old.I + (U->isIncrementOp() ? 1 : -1)));
+    else if (isIterator(Old))
+      set(C, movedBy(Old, Value::integer(U->isIncrementOp() ? 1 : -1)));
     else if (!Old.isObject() && Old.K != Value::Pointer && Old.K != Value::RawData)
       set(C, fresh());
     return Old;
@@ -147,6 +149,11 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
     }
     return fresh();
   }
+  if (isIterator(A) && isIterator(B))
+    if (std::optional<Value> V = compared(K, A, B))
+      return *V;
+  if (isIterator(A) && (K == BO_Add || K == BO_Sub))
+    return movedBy(A, K == BO_Add || B.K != Value::Integer ? B : Value::integer(-B.I));
   // Moving along raw data stays on it.
   if ((A.K == Value::RawData || B.K == Value::RawData) && (K == BO_Add || K == BO_Sub))
     return A.K == Value::RawData ? A : B;

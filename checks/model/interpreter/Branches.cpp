@@ -187,8 +187,9 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
     End X;
     try {
       X.Out = Body();
-    } catch (ProgramException &) {
+    } catch (ProgramException &E) {
       X.Left = End::Exception;
+      X.Thrown = E;
     } catch (PathEnd &) {
       X.Left = End::Program;
     }
@@ -247,7 +248,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
 
 Interpreter::Flow Interpreter::leave(const End &X) {
   if (X.Left == End::Exception)
-    throw ProgramException();
+    throw X.Thrown;
   if (X.Left == End::Program)
     throw PathEnd();
   return X.Out;
@@ -317,6 +318,9 @@ std::vector<Class> Interpreter::join(std::vector<End> &Ends,
       End &A = Joined[I];
       if (A.Left != X.Left || (A.Left == End::Not && A.Out != X.Out))
         continue;
+      if (A.Left == End::Exception && TryDepth > 0 &&
+          (A.Thrown.Kind != X.Thrown.Kind || A.Thrown.Type != X.Thrown.Type))
+        continue; // another handler may take it
       if (A.Left != End::Not && TryDepth == 0) {
         Joiner::mergeDefects(A.After.Torch, X.After.Torch, Before.Torch.Defects.size());
       } else {

@@ -69,6 +69,16 @@ CellId Interpreter::call(const CallExpr *E) {
   if (!F) {
     if (const auto *M = dyn_cast<CXXPseudoDestructorExpr>(E->getCallee()->IgnoreParens()))
       return evaluate(M->getBase()), cell();
+    if (const auto *B = dyn_cast<BinaryOperator>(E->getCallee()->IgnoreParens());
+        B && B->isPtrMemOp()) { // (object.*method)(...)
+      CellId Self = B->getOpcode() == BO_PtrMemI
+                        ? dereference(rvalue(B->getLHS()), B->getLHS()->getType()->getPointeeType())
+                        : lvalueOf(B->getLHS());
+      const Value Method = rvalue(B->getRHS());
+      std::vector<CellId> Given = arguments(nullptr, Args);
+      Given.insert(Given.begin(), Self);
+      return invoke(Method, Given, E->getType(), C.At);
+    }
     Value Callable = get(lvalueOf(E->getCallee()));
     return invoke(Callable, arguments(nullptr, Args), E->getType(), C.At);
   }
@@ -123,11 +133,26 @@ CellId Interpreter::dispatch(Call &C) {
 
   if (C.Self && get(C.Self).K == Value::Pointer && !(Class && Kind == ClassKind::Tensor))
     C.Self = get(C.Self).C;
-  if (F->isNoReturn() || C.Qualified == "exit" || C.Qualified == "std::exit" ||
-      C.Qualified == "abort" || C.Qualified == "std::abort")
-    throw ProgramException();
+  if (C.Qualified == "exit" || C.Qualified == "std::exit" || C.Qualified == "abort" ||
+      C.Qualified == "std::abort" || C.Qualified == "std::terminate" || C.Qualified == "_exit" ||
+      C.Qualified == "std::quick_exit" || C.Qualified == "std::_Exit")
+    throw ProgramException{ProgramException::Exit, {}, {}};
+  if (F->isNoReturn()) {
+    if (const FunctionDecl *Body = nullptr; isUser(F) && F->getBody(Body))
+      enter(F, C.Self ? get(C.Self) : Value(), C.Arguments);
+    bool Library = llvm::StringRef(C.Qualified).starts_with("c10::");
+    throw ProgramException{Library ? ProgramException::Library : ProgramException::Unknown, {}, {}};
+  }
   if (std::optional<CellId> R = trainingCall(C))
     return *R;
+  if (llvm::StringRef(C.Qualified).starts_with("torch::autograd::Function") && C.Name == "apply")
+    if (std::optional<CellId> R = customFunction(C))
+      return *R;
+  if (std::optional<CellId> R = autogradContextCall(C))
+    return *R;
+  if (!M)
+    if (std::optional<CellId> R = packedSequence(C))
+      return *R;
 
   // Calls of closures and functions.
   if (C.Operator == OO_Call && C.Self && get(C.Self).isObject() &&
@@ -142,14 +167,8 @@ CellId Interpreter::dispatch(Call &C) {
   bool Holder = Kind == ClassKind::ModuleHolder;
   if (isUser(F) && !Holder) {
     const FunctionDecl *Target = F;
-    if (M && M->isVirtual() && C.Self && get(C.Self).isObject()) {
-      const Object &O = P.Objects[get(C.Self).O];
-      if (O.Class && O.Class->getDefinition() && O.Class != Class)
-        if (const CXXMethodDecl *Final =
-                const_cast<CXXMethodDecl *>(M)->getCorrespondingMethodInClass(
-                    O.Class->getDefinition(), /*MayBeBase=*/true))
-          Target = Final;
-    }
+    if (M && C.Self)
+      Target = overrider(M, get(C.Self));
     if (M && (M->isCopyAssignmentOperator() || M->isMoveAssignmentOperator()) &&
         !M->isUserProvided() && !C.Arguments.empty()) {
       keep(get(C.Arguments[0]), C.Self, C.At);
@@ -220,8 +239,17 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
                            Site At) {
   if (Callable.K == Value::Function && Callable.F) {
     const FunctionDecl *Body = nullptr;
-    if (isUser(Callable.F) && Callable.F->getBody(Body))
+    const auto *Method = dyn_cast<CXXMethodDecl>(Callable.F);
+    if (Method && !Method->isStatic() && !Args.empty() && isUser(Method)) {
+      // A pointer to a member is called on its first argument.
+      Value Self = get(Args[0]);
+      if (Self.K == Value::Pointer)
+        Self = get(Self.C);
+      if (const FunctionDecl *Target = overrider(Method, Self); Target->getBody(Body))
+        return enter(Target, Self, {Args.begin() + 1, Args.end()});
+    } else if (isUser(Callable.F) && Callable.F->getBody(Body)) {
       return enter(Callable.F, {}, Args);
+    }
     Call C;
     C.Callee = Callable.F;
     C.Method = dyn_cast<CXXMethodDecl>(Callable.F);
@@ -232,29 +260,40 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
     C.Written.resize(Args.size());
     C.At = At;
     C.ResultType = Result;
-    if (!C.Method)
+    if (C.Method && !C.Method->isStatic() && !Args.empty()) {
+      C.Self = Args[0];
+      C.Arguments.erase(C.Arguments.begin());
+      C.Written.pop_back();
+    }
+    if (!C.Method || C.Method->isStatic() || C.Self)
       return dispatch(C);
   }
-  if (Callable.isObject() && P.Objects[Callable.O].K == Object::Closure) {
+  if (Callable.isObject() && P.Objects[Callable.O].K == Object::Closure &&
+      !P.Objects[Callable.O].Elements.empty()) {
+    // std::bind, std::bind_front: see callingFunction().
     const Object O = P.Objects[Callable.O];
-    const FunctionDecl *F = O.Callee;
-    if (O.Lambda && O.Lambda->isGenericLambda()) {
-      // The instantiation called is not named at a type-erased call: take one that fits.
-      if (FunctionTemplateDecl *T = O.Lambda->getDependentCallOperator())
-        for (FunctionDecl *S : T->specializations())
-          F = S;
+    std::vector<CellId> Bound;
+    for (size_t I = 1; I < O.Elements.size() && I < O.Keys.size(); ++I) {
+      size_t Placeholder = static_cast<size_t>(O.Keys[I].I);
+      if (!Placeholder)
+        Bound.push_back(O.Elements[I]);
+      else if (Placeholder <= Args.size())
+        Bound.push_back(Args[Placeholder - 1]);
     }
-    if (F)
-      return enter(F, O.This, Args, &O);
+    if (O.Name == "bind_front")
+      Bound.insert(Bound.end(), Args.begin(), Args.end());
+    return invoke(get(O.Elements[0]), Bound, Result, At);
   }
   if (Callable.isObject() && P.Objects[Callable.O].K == Object::Module)
     return forward(Callable.O, Args, At, false, Result);
-  if (Callable.isObject() && P.Objects[Callable.O].Class) {
-    const CXXRecordDecl *R = P.Objects[Callable.O].Class;
-    for (const CXXMethodDecl *M : R->methods())
-      if (M->getOverloadedOperator() == OO_Call && isUser(M))
-        return enter(M, Callable, Args);
+  Value Owner;
+  if (const FunctionDecl *F = callOperator(Callable, Args, Owner)) {
+    const Object O = P.Objects[Owner.O];
+    return O.K == Object::Closure ? enter(F, O.This, Args, &O) : enter(F, Owner, Args);
   }
+  if (Callable.isObject() && P.Objects[Callable.O].Class && Args.size() == 2)
+    if (CellId R = combined(P.Objects[Callable.O].Class->getName(), get(Args[0]), get(Args[1]), At))
+      return R;
   untracked("indirect call");
   std::vector<Operand> Operands;
   for (CellId A : Args)
@@ -265,6 +304,74 @@ CellId Interpreter::invoke(const Value &Callable, const std::vector<CellId> &Arg
   if (Kinds.isTensor(Result))
     return cell(Value::tensor(Torch.callUnknown("indirect call", Operands, At, /*Opaque=*/true)));
   return cell(externalValue(Result, At, "call"));
+}
+
+const FunctionDecl *Interpreter::overrider(const CXXMethodDecl *M, const Value &Self) const {
+  if (!M->isVirtual() || !Self.isObject())
+    return M;
+  const CXXRecordDecl *R = P.Objects[Self.O].Class;
+  if (R && R->getDefinition() && R != M->getParent())
+    if (const CXXMethodDecl *Final = const_cast<CXXMethodDecl *>(M)->getCorrespondingMethodInClass(
+            R->getDefinition(), /*MayBeBase=*/true))
+      return Final;
+  return M;
+}
+
+/// The operator() of a closure, or of a record of the user's, that fits the arguments best: which
+/// one is called is not named behind a type-erased call. Owner: the closure or record it is of.
+const FunctionDecl *Interpreter::callOperator(const Value &Callable,
+                                              const std::vector<CellId> &Args,
+                                              Value &Owner) const {
+  const FunctionDecl *Best = nullptr;
+  int BestScore = 0;
+  auto Consider = [&](const FunctionDecl *F, const Value &Of) {
+    if (!F || F->isDependentContext())
+      return;
+    bool Arity = F->getMinRequiredArguments() <= Args.size() && Args.size() <= F->getNumParams();
+    int Score = resemblance(F, Args) - (Arity ? 0 : 100);
+    if (!Best || Score >= BestScore) {
+      Best = F;
+      BestScore = Score;
+      Owner = Of;
+    }
+  };
+  auto Look = [&](const Value &V, auto &&Self, unsigned Depth) -> void {
+    if (!V.isObject() || Depth > 4)
+      return;
+    const Object &O = P.Objects[V.O];
+    if (O.K == Object::Closure) {
+      if (O.Lambda && O.Lambda->isGenericLambda()) {
+        if (FunctionTemplateDecl *T = O.Lambda->getDependentCallOperator())
+          for (const FunctionDecl *S : T->specializations())
+            Consider(S, V);
+      } else {
+        Consider(O.Callee, V);
+      }
+      return;
+    }
+    if (O.K != Object::Record || !O.Class || !isUser(O.Class) || !O.Class->hasDefinition())
+      return;
+    for (const Decl *D : O.Class->getDefinition()->decls()) {
+      if (const auto *M = dyn_cast<CXXMethodDecl>(D); M && M->getOverloadedOperator() == OO_Call)
+        Consider(M, V);
+      if (const auto *T = dyn_cast<FunctionTemplateDecl>(D);
+          T && T->getTemplatedDecl()->getOverloadedOperator() == OO_Call)
+        for (const FunctionDecl *S : T->specializations())
+          Consider(S, V);
+    }
+    for (const auto &[N, C] : O.Fields)
+      if (llvm::StringRef(N).starts_with("base "))
+        Self(get(C), Self, Depth + 1);
+  };
+  Look(Callable, Look, 0);
+  return Best;
+}
+
+QualType Interpreter::returnType(const Value &Callable) const {
+  const FunctionDecl *F = Callable.K == Value::Function ? Callable.F : nullptr;
+  if (Callable.isObject())
+    F = P.Objects[Callable.O].Callee;
+  return F ? F->getReturnType().getNonReferenceType() : Context.VoidTy;
 }
 
 CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
@@ -287,11 +394,20 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   };
   if (!F->getBody(Definition) || Definition->isDependentContext())
     return Unknown("function without a body here");
-  constexpr unsigned MostFrames = 40, MostRecursion = 2;
+  constexpr unsigned MostFrames = 40;
   if (Current && Current->Depth > MostFrames)
     return Unknown("call depth");
-  if (static_cast<unsigned>(std::count(Stack.begin(), Stack.end(), Definition)) > MostRecursion)
-    return Unknown("recursion");
+  // Deep recursion is followed where a number that is known may end it; of calls that branch out,
+  // as in walking a tree, only so many.
+  constexpr unsigned MostRecursion = 2, MostCounted = 16;
+  const auto Active = static_cast<unsigned>(std::count(Stack.begin(), Stack.end(), Definition));
+  if (Active == 0)
+    DeepCalls.erase(Definition);
+  if (Active > MostRecursion) {
+    bool Counted = llvm::any_of(Args, [&](CellId A) { return get(A).K == Value::Integer; });
+    if (!Counted || Active > MostCounted || ++DeepCalls[Definition] > MostCounted)
+      return Unknown("recursion");
+  }
 
   Frame New;
   New.Function = Definition;

@@ -106,6 +106,23 @@ void Interpreter::defaultFields(const CXXRecordDecl *R, const Value &Self) {
   }
 }
 
+/// How well the parameters of a function fit arguments, where the overload that was chosen is hidden
+/// in code of the library's.
+int Interpreter::resemblance(const FunctionDecl *F, const std::vector<CellId> &Args) const {
+  int Score = 0;
+  for (unsigned I = 0; I < Args.size() && I < F->getNumParams(); ++I) {
+    const Value &V = get(Args[I]);
+    QualType T = F->getParamDecl(I)->getType().getNonReferenceType();
+    bool Fits = V.K == Value::Integer    ? T->isIntegralOrEnumerationType()
+                : V.K == Value::Floating ? T->isFloatingType()
+                : V.K == Value::Tensor   ? Kinds.isTensor(T)
+                : V.isObject()           ? T->isRecordType() || T->isPointerType()
+                                         : true;
+    Score += Fits ? 2 : T->isArithmeticType() && V.isKnownNumber() ? 1 : -4;
+  }
+  return Score;
+}
+
 const CXXConstructorDecl *Interpreter::chooseConstructor(const CXXRecordDecl *R,
                                                          const std::vector<CellId> &Args) {
   R = R->getDefinition();
@@ -119,17 +136,7 @@ const CXXConstructorDecl *Interpreter::chooseConstructor(const CXXRecordDecl *R,
       continue;
     // make_shared and holders hide the overload that was chosen: take the one whose parameters
     // resemble the arguments most.
-    int Score = 0;
-    for (unsigned I = 0; I < Args.size(); ++I) {
-      const Value &V = get(Args[I]);
-      QualType T = C->getParamDecl(I)->getType().getNonReferenceType();
-      bool Fits = V.K == Value::Integer    ? T->isIntegralOrEnumerationType()
-                  : V.K == Value::Floating ? T->isFloatingType()
-                  : V.K == Value::Tensor   ? Kinds.isTensor(T)
-                  : V.isObject()           ? T->isRecordType() || T->isPointerType()
-                                           : true;
-      Score += Fits ? 2 : T->isArithmeticType() && V.isKnownNumber() ? 1 : -4;
-    }
+    int Score = resemblance(C, Args);
     if (Score > BestScore) {
       Best = C;
       BestScore = Score;
@@ -193,6 +200,9 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
     return Args.empty() ? Value::tensor({}) : get(Args[0]);
   case ClassKind::Other:
     break;
+  case ClassKind::Pair:
+  case ClassKind::Tuple:
+    return makeTuple(R, Args);
   default:
     if (!Args.empty())
       return copy(get(Args[0]));
@@ -204,6 +214,42 @@ Value Interpreter::makeObject(const CXXRecordDecl *R, const std::vector<CellId> 
   for (size_t I = 0; I < Args.size(); ++I) // it may hold what it was given
     P.Objects.edit(V.O).Fields.push_back({"argument" + std::to_string(I), Args[I]});
   return V;
+}
+
+Value Interpreter::makeTuple(const CXXRecordDecl *R, const std::vector<CellId> &Args) {
+  if (Args.size() == 1 && get(Args[0]).isObject() && P.Objects[get(Args[0]).O].K == Object::Tuple)
+    return copy(get(Args[0]));
+  std::vector<CellId> Elements;
+  for (CellId A : Args)
+    Elements.push_back(cell(copy(get(A))));
+  if (Args.empty())
+    for (QualType X : Types::typeArguments(R))
+      Elements.push_back(cell(defaultValue(X)));
+  ObjectId T = object(Object::Tuple);
+  P.Objects.edit(T).Elements = std::move(Elements);
+  return Value::object(T);
+}
+
+/// A map of pairs.
+Value Interpreter::mapOf(std::vector<CellId> Pairs, bool Open) {
+  std::vector<CellId> Elements;
+  std::vector<Value> Keys;
+  for (CellId X : Pairs) {
+    const Value V = get(X);
+    if (!V.isObject() || P.Objects[V.O].K != Object::Tuple || P.Objects[V.O].Elements.size() < 2) {
+      Open = true;
+      continue;
+    }
+    const std::vector<CellId> Pair = P.Objects[V.O].Elements;
+    Keys.push_back(get(Pair[0]));
+    Elements.push_back(cell(copy(get(Pair[1]))));
+  }
+  ObjectId O = object(Object::Map);
+  Object &M = P.Objects.edit(O);
+  M.Elements = std::move(Elements);
+  M.Keys = std::move(Keys);
+  M.Open = M.External = Open;
+  return Value::object(O);
 }
 
 Value Interpreter::construct(const CXXConstructExpr *E) {
@@ -243,6 +289,8 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
     return Args.empty() ? Value::null() : get(Args[0]);
   case ClassKind::String:
     return Args.empty() ? fresh() : get(Args[0]);
+  case ClassKind::Variant:
+    return Args.empty() ? defaultValue(E->getType()) : copy(get(Args[0]));
   case ClassKind::Optional:
   case ClassKind::SmartPointer: {
     if (Args.empty())
@@ -303,11 +351,26 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
   case ClassKind::Map: {
     if (!Args.empty()) {
       const Value V = get(Args[0]);
+      if (V.isObject() && P.Objects[V.O].K == Object::Sequence && Kind == ClassKind::Map)
+        return mapOf(P.Objects[V.O].Elements, P.Objects[V.O].Open);
       if (V.isObject() && (P.Objects[V.O].K == Object::Sequence || P.Objects[V.O].K == Object::Map))
         return copy(V);
-      if (V.isObject() && P.Objects[V.O].K == Object::Iterator &&
-          !P.Objects[V.O].Elements.empty())
-        return copy(get(P.Objects[V.O].Elements[0]));
+      if (isIterator(V)) {
+        auto From = ownerOf(V);
+        bool Open = !From || P.Objects[*From].Open;
+        std::vector<ObjectId> Whole = From ? P.Objects[*From].ParametersOf : std::vector<ObjectId>();
+        std::vector<CellId> Copied;
+        for (CellId X : elementsBetween(V, Args.size() > 1 ? get(Args[1]) : Value()))
+          Copied.push_back(cell(copy(get(X))));
+        if (Kind == ClassKind::Map)
+          return mapOf(Copied, Open);
+        ObjectId S = object(Object::Sequence);
+        Object &New = P.Objects.edit(S);
+        New.Elements = std::move(Copied);
+        New.Open = New.External = Open;
+        New.ParametersOf = std::move(Whole);
+        return Value::object(S);
+      }
     }
     Value S = Value::object(object(Kind == ClassKind::Map ? Object::Map : Object::Sequence));
     if (R->getName() == "ArrayRef" && Args.size() == 1) {
@@ -339,31 +402,8 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
     return S;
   }
   case ClassKind::Pair:
-  case ClassKind::Tuple: {
-    Value T = Value::object(object(Object::Tuple));
-    std::vector<CellId> Elements;
-    if (Args.size() == 1 && get(Args[0]).isObject() &&
-        P.Objects[get(Args[0]).O].K == Object::Tuple)
-      return copy(get(Args[0]));
-    for (CellId A : Args)
-      Elements.push_back(cell(copy(get(A))));
-    if (Args.empty())
-      if (const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R)) {
-        auto Add = [&](const TemplateArgument &A) {
-          if (A.getKind() == TemplateArgument::Type)
-            Elements.push_back(cell(defaultValue(A.getAsType())));
-        };
-        for (const TemplateArgument &A : S->getTemplateArgs().asArray()) {
-          if (A.getKind() == TemplateArgument::Pack)
-            for (const TemplateArgument &B : A.pack_elements())
-              Add(B);
-          else
-            Add(A);
-        }
-      }
-    P.Objects.edit(T.O).Elements = std::move(Elements);
-    return T;
-  }
+  case ClassKind::Tuple:
+    return makeTuple(R, Args);
   default:
     break;
   }

@@ -150,9 +150,14 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
     return cell(fresh());
   case ClassKind::String:
     if (C.Operator == OO_Equal || C.Operator == OO_PlusEqual || N == "append") {
-      set(C.Self, C.Operator == OO_Equal ? Arg(0) : fresh());
+      auto A = textOf(Self), B = textOf(Arg(0));
+      set(C.Self, C.Operator == OO_Equal                    ? Arg(0)
+                  : A && B && C.Arguments.size() == 1 ? text(*A + *B)
+                                                            : fresh());
       return C.Self;
     }
+    if (isa<CXXConversionDecl>(C.Method) || N == "c_str" || N == "data")
+      return C.Self;
     return cell(externalValue(C.ResultType, C.At, N.str()));
   case ClassKind::Sequence:
     return sequenceCall(C);
@@ -160,16 +165,24 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
     return mapCall(C);
   case ClassKind::Iterator:
     return iteratorCall(C);
+  case ClassKind::Variant:
+    return variantCall(C);
   default:
     break;
   }
   if (Self.isObject() && P.Objects[Self.O].K == Object::Iterator)
     return iteratorCall(C);
+  if (Self.isObject() && P.Objects[Self.O].Name == "PackedSequence" && N == "data")
+    if (auto Data = P.Objects[Self.O].field("data"))
+      return *Data;
   if (Self.isObject() && P.Objects[Self.O].K == Object::Options && C.Arguments.size() == 1) {
     CellId X = C.Arguments[0];
     P.Objects.edit(Self.O).Fields.push_back({N.str(), X});
     return C.Self;
   }
+  if ((C.Operator == OO_EqualEqual || C.Operator == OO_ExclaimEqual) &&
+      R->getName() == "type_info" && !C.Arguments.empty())
+    return cell(arithmetic(C.Operator == OO_EqualEqual ? BO_EQ : BO_NE, Self, Arg(0)));
   if (C.Operator == OO_Equal && !isUser(C.Method) && !C.Arguments.empty()) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
@@ -178,8 +191,51 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
   return std::nullopt;
 }
 
-CellId Interpreter::sequenceCall(Call &C) {
+/// What std::any and a variant hold stands for them.
+std::optional<CellId> Interpreter::variantCall(Call &C) {
   llvm::StringRef N = C.Name;
+  if (C.Operator == OO_Equal || N == "emplace") {
+    Value New = C.Arguments.empty() ? Value() : get(C.Arguments[0]);
+    if (N == "emplace") {
+      const TemplateArgumentList *T = C.Callee->getTemplateSpecializationArgs();
+      const CXXRecordDecl *R = T && T->size() && (*T)[0].getKind() == TemplateArgument::Type
+                                   ? (*T)[0].getAsType()->getAsCXXRecordDecl()
+                                   : nullptr;
+      if (R && C.Arguments.size() != 1)
+        New = makeObject(R, C.Arguments, C.At);
+    }
+    New = copy(New);
+    keep(New, C.Self, C.At);
+    set(C.Self, New);
+    keep(C.Self, C.At);
+    return C.Self;
+  }
+  if (N == "reset") {
+    set(C.Self, Value::null());
+    return cell();
+  }
+  if (N == "swap" && !C.Arguments.empty()) {
+    const Value Old = get(C.Self);
+    set(C.Self, get(C.Arguments[0]));
+    set(C.Arguments[0], Old);
+    return cell();
+  }
+  if (N == "has_value" && get(C.Self).K != Value::Unknown)
+    return cell(Value::integer(get(C.Self).K != Value::Null));
+  return cell(externalValue(C.ResultType, C.At, N.str()));
+}
+
+CellId Interpreter::sequenceCall(Call &C) {
+  llvm::StringRef Class = C.Method->getParent()->getName();
+  llvm::StringRef N = C.Name;
+  if (isOneOf(Class, {"queue", "stack", "priority_queue"})) {
+    bool Stack = Class == "stack";
+    N = N == "push"      ? "push_back"
+        : N == "emplace" ? "emplace_back"
+        : N == "pop"     ? (Stack ? "pop_back" : "pop_front")
+        : N == "top"     ? (Stack ? "back" : "front")
+                         : N;
+  }
   auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
   if (!get(C.Self).isObject() || P.Objects[get(C.Self).O].K == Object::Iterator) {
     ObjectId New = object(Object::Sequence);
@@ -188,26 +244,22 @@ CellId Interpreter::sequenceCall(Call &C) {
   }
   ObjectId O = get(C.Self).O;
   auto Size = [&] { return P.Objects[O].Elements.size(); };
-  auto Iterator = [&](int Position) {
-    ObjectId I = object(Object::Iterator);
-    CellId Holder = C.Self;
-    P.Objects.edit(I).Elements = {Holder};
-    P.Objects.edit(I).Position = Position;
-    return cell(Value::object(I));
+  auto Iterator = [&](int Position, bool Reverse = false) {
+    return iteratorAt(C.Self, Position, Reverse);
   };
   QualType Element = Types::firstTemplateArgument(C.Method->getParent());
   if (C.Operator == OO_Equal ||
-      isOneOf(N, {"push_back", "emplace_back", "clear", "assign", "resize", "insert", "erase",
-                  "swap", "fill", "pop_back"}))
+      isOneOf(N, {"push_back", "emplace_back", "clear", "assign", "resize", "insert", "emplace",
+                  "erase", "swap", "fill", "pop_back"}))
     bufferWritten(O, C.At);
   if (C.Operator == OO_Equal) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
     return C.Self;
   }
-  if (N == "push_back" || N == "emplace_back" || N == "push_front" || N == "insert_back") {
+  if (N == "push_back" || N == "emplace_back" || N == "push_front" || N == "emplace_front") {
     Value V = Arg(0);
-    if (N == "emplace_back" && !Element.isNull())
+    if (N.starts_with("emplace") && !Element.isNull())
       if (const CXXRecordDecl *T = Element->getAsCXXRecordDecl();
           T && (C.Arguments.size() != 1 || (isUser(T) && !V.isObject())))
         V = makeObject(T, C.Arguments, C.At);
@@ -216,7 +268,7 @@ CellId Interpreter::sequenceCall(Call &C) {
       CellId X = cell(secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]));
       keep(X, C.At);
       std::vector<CellId> &E = P.Objects.edit(O).Elements;
-      E.insert(N == "push_front" ? E.begin() : E.end(), X);
+      E.insert(N.ends_with("front") ? E.begin() : E.end(), X);
       return X;
     }
     P.Objects.edit(O).Open = true;
@@ -249,37 +301,68 @@ CellId Interpreter::sequenceCall(Call &C) {
       E.erase(N == "pop_back" ? E.end() - 1 : E.begin());
     return cell();
   }
-  if (isOneOf(N, {"begin", "cbegin", "rbegin", "data"}))
-    return Iterator(0);
-  if (isOneOf(N, {"end", "cend", "rend"}))
-    return Iterator(static_cast<int>(Size()));
+  if (isOneOf(N, {"begin", "cbegin", "rbegin", "crbegin", "data"}))
+    return Iterator(0, N.contains("rb"));
+  if (isOneOf(N, {"end", "cend", "rend", "crend"}))
+    return Iterator(static_cast<int>(Size()), N.contains("re"));
   if (N == "vec" || N == "slice")
     return C.Self;
-  if (N == "insert" || N == "append" || N == "assign") {
-    for (size_t I = 0; I < C.Arguments.size(); ++I) {
-      Value V = Arg(I);
-      if (V.isObject() && P.Objects[V.O].K == Object::Iterator) {
-        if (P.Objects[V.O].Elements.empty())
-          continue;
-        const Value From = get(P.Objects[V.O].Elements[0]);
-        if (!From.isObject() || From.O == O)
-          continue; // the position
-        for (ObjectId M : std::vector<ObjectId>(P.Objects[From.O].ParametersOf))
-          P.Objects.edit(O).ParametersOf.push_back(M);
-        for (CellId X : std::vector<CellId>(P.Objects[From.O].Elements))
-          if (Size() < MostElements) {
-            CellId New = cell(copy(get(X)));
-            P.Objects.edit(O).Elements.push_back(New);
-          }
-        return Iterator(0);
-      }
-      if (V.K == Value::Tensor || V.isObject()) {
-        keep(V, C.Self, C.At);
-        CellId New = cell(copy(V));
-        P.Objects.edit(O).Elements.push_back(New);
-      }
+  if (N == "swap" && Arg(0).isObject()) {
+    const Value Mine = get(C.Self);
+    set(C.Self, Arg(0));
+    set(C.Arguments[0], Mine);
+    return cell();
+  }
+  if (N == "insert" || N == "append" || N == "assign" || N == "emplace") {
+    // A position comes first, for insert() and emplace() of sequences; a set has none.
+    size_t Next = 0;
+    int Position = static_cast<int>(Size());
+    if ((N == "insert" || N == "emplace") && isIterator(Arg(0)) && C.Arguments.size() > 1 &&
+        ownerOf(Arg(0)) == O) {
+      const Object At = P.Objects[Arg(0).O];
+      Position = At.Open ? Position : std::clamp(At.Position, 0, Position);
+      Next = 1;
     }
-    return Iterator(0);
+    if (N == "assign") {
+      P.Objects.edit(O).Elements.clear();
+      Position = 0;
+    }
+    std::vector<Value> New;
+    const Value V = Arg(Next), W = Arg(Next + 1);
+    const bool Two = C.Arguments.size() == Next + 2;
+    if (isIterator(V) && Two) {
+      for (CellId X : elementsBetween(V, W))
+        New.push_back(copy(get(X)));
+      if (auto From = ownerOf(V)) {
+        for (ObjectId M : std::vector<ObjectId>(P.Objects[*From].ParametersOf))
+          P.Objects.edit(O).ParametersOf.push_back(M);
+        if (P.Objects[*From].Open)
+          P.Objects.edit(O).Open = P.Objects.edit(O).External = true;
+      }
+    } else if (V.K == Value::Integer && Two && N != "emplace") {
+      for (int64_t I = 0; I < std::min<int64_t>(V.I, MostElements); ++I)
+        New.push_back(copy(W));
+    } else if (V.isObject() && P.Objects[V.O].K == Object::Sequence &&
+               C.Arguments.size() == Next + 1 && Kinds.kind(Element) != ClassKind::Sequence) {
+      for (CellId X : std::vector<CellId>(P.Objects[V.O].Elements)) // an initializer_list
+        New.push_back(copy(get(X)));
+    } else if (N == "emplace" && C.Arguments.size() > Next + 1 && !Element.isNull() &&
+               Element->getAsCXXRecordDecl()) {
+      New.push_back(makeObject(Element->getAsCXXRecordDecl(),
+                               {C.Arguments.begin() + static_cast<ptrdiff_t>(Next), C.Arguments.end()},
+                               C.At));
+    } else if (C.Arguments.size() > Next) {
+      New.push_back(copy(V));
+    }
+    for (const Value &X : New)
+      if (Size() < MostElements) {
+        keep(X, C.Self, C.At);
+        CellId Slot = cell(X);
+        keep(Slot, C.At);
+        std::vector<CellId> &E = P.Objects.edit(O).Elements;
+        E.insert(E.begin() + Position++, Slot);
+      }
+    return Iterator(std::max(0, Position - 1));
   }
   if (N == "resize" || N == "reserve") {
     if (N == "resize" && Arg(0).K == Value::Integer)
@@ -292,9 +375,21 @@ CellId Interpreter::sequenceCall(Call &C) {
     return cell();
   }
   if (N == "erase") {
-    P.Objects.edit(O).Open = true;
     P.Objects.edit(O).ParametersOf.clear();
-    return Iterator(0);
+    const Value From = Arg(0), To = Arg(1);
+    bool Known = isIterator(From) && !P.Objects[From.O].Open && P.Objects[From.O].Name.empty() &&
+                 (C.Arguments.size() < 2 || (isIterator(To) && !P.Objects[To.O].Open));
+    if (!Known) {
+      P.Objects.edit(O).Open = true;
+      return Iterator(0);
+    }
+    int A = P.Objects[From.O].Position;
+    int B = C.Arguments.size() < 2 ? A + 1 : P.Objects[To.O].Position;
+    std::vector<CellId> &E = P.Objects.edit(O).Elements;
+    B = std::min(B, static_cast<int>(E.size()));
+    if (A >= 0 && A < B)
+      E.erase(E.begin() + A, E.begin() + B);
+    return Iterator(A);
   }
   if (N == "fill") {
     for (CellId X : std::vector<CellId>(P.Objects[O].Elements))
@@ -324,12 +419,26 @@ CellId Interpreter::mapCall(Call &C) {
         return I;
     return std::nullopt;
   };
-  auto IteratorAt = [&](size_t I) {
+  auto Certain = [&](const Value &K) { return K.K == Value::Integer || textOf(K).has_value(); };
+  // Whether a key that is not found is not there: it may be one that is not told from those that are.
+  auto Absent = [&](const Value &Key) {
+    const Object &X = P.Objects[O];
+    return !X.Open && (X.Elements.empty() || (Certain(Key) && llvm::all_of(X.Keys, Certain)));
+  };
+  auto IteratorAt = [&](size_t I, bool Uncertain = false) {
+    return iteratorAt(C.Self, static_cast<int>(I), false, Uncertain);
+  };
+  // What insert() and emplace() give: the iterator and whether the key was new; OrderedDict's give
+  // the value.
+  auto Inserted = [&](size_t I, bool New) {
+    if (C.Method->getParent()->getName() == "OrderedDict")
+      return P.Objects[O].Elements[I];
+    CellId It = IteratorAt(I);
+    if (Kinds.kind(C.ResultType) != ClassKind::Pair)
+      return It;
+    CellId Flag = cell(Value::integer(New));
     ObjectId Pair = object(Object::Tuple, "pair");
-    const Object X = P.Objects[O];
-    CellId Key = cell(I < X.Keys.size() ? X.Keys[I] : Value());
-    CellId Val = I < X.Elements.size() ? X.Elements[I] : cell();
-    P.Objects.edit(Pair).Elements = {Key, Val};
+    P.Objects.edit(Pair).Elements = {It, Flag};
     return cell(Value::object(Pair));
   };
   if (C.Operator == OO_Equal) {
@@ -361,7 +470,7 @@ CellId Interpreter::mapCall(Call &C) {
     if (auto I = Find(Key)) {
       if (N == "insert_or_assign")
         set(P.Objects[O].Elements[*I], copy(V));
-      return IteratorAt(*I);
+      return Inserted(*I, false);
     }
     keep(V, C.Self, C.At);
     if (P.Objects[O].Elements.size() < MostElements) {
@@ -370,22 +479,47 @@ CellId Interpreter::mapCall(Call &C) {
       P.Objects.edit(O).Elements.push_back(New);
       P.Objects.edit(O).Keys.push_back(Key);
     }
-    return IteratorAt(P.Objects[O].Elements.size() - 1);
+    return Inserted(P.Objects[O].Elements.size() - 1, true);
   }
   if (N == "size")
     return cell(P.Objects[O].Open ? fresh()
                                   : Value::integer(static_cast<int64_t>(P.Objects[O].Elements.size())));
-  if (N == "empty")
+  if (N == "empty" || N == "is_empty")
     return cell(P.Objects[O].Open ? fresh() : Value::integer(P.Objects[O].Elements.empty()));
   if (N == "find") {
     if (auto I = Find(Arg(0)))
-      return IteratorAt(*I);
-    return cell(fresh());
+      return N == "find" && C.Method->getParent()->getName() == "OrderedDict"
+                 ? cell(Value::pointer(P.Objects[O].Elements[*I]))
+                 : IteratorAt(*I);
+    const size_t Size = P.Objects[O].Elements.size();
+    if (C.ResultType->isPointerType())
+      return cell(Absent(Arg(0)) ? Value::null() : fresh());
+    if (Absent(Arg(0)) || Size == 0)
+      return IteratorAt(Size);
+    return IteratorAt(Size - 1, true);
+  }
+  if (N == "erase") {
+    std::optional<size_t> I;
+    if (isIterator(Arg(0))) {
+      if (!P.Objects[Arg(0).O].Open)
+        I = static_cast<size_t>(P.Objects[Arg(0).O].Position);
+    } else {
+      I = Find(Arg(0));
+    }
+    Object &X = P.Objects.edit(O);
+    if (I && *I < X.Elements.size()) {
+      X.Elements.erase(X.Elements.begin() + static_cast<ptrdiff_t>(*I));
+      if (*I < X.Keys.size())
+        X.Keys.erase(X.Keys.begin() + static_cast<ptrdiff_t>(*I));
+    } else if (!X.Elements.empty() && (isIterator(Arg(0)) || !Absent(Arg(0)))) {
+      P.Objects.edit(O).Open = true;
+    }
+    return I && !C.ResultType->isArithmeticType() ? IteratorAt(*I) : cell(fresh());
   }
   if (N == "contains" || N == "count") {
     if (Find(Arg(0)))
       return cell(Value::integer(1));
-    return cell(P.Objects[O].Open ? fresh() : Value::integer(0));
+    return cell(Absent(Arg(0)) ? Value::integer(0) : fresh());
   }
   if (N == "values" || N == "keys" || N == "items" || N == "pairs") {
     if (N == "items" || N == "pairs")
@@ -406,10 +540,12 @@ CellId Interpreter::mapCall(Call &C) {
     P.Objects.edit(O).Keys.clear();
     return cell();
   }
-  if (N == "begin" || N == "front" || N == "back")
-    return IteratorAt(N == "back" && !P.Objects[O].Elements.empty()
-                          ? P.Objects[O].Elements.size() - 1
-                          : 0);
+  if (N == "front" || N == "back")
+    return pointedTo(get(iteratorAt(C.Self, 0, N == "back")), Value::integer(0), C.ResultType);
+  if (isOneOf(N, {"begin", "cbegin", "end", "cend", "rbegin", "rend"}))
+    return iteratorAt(C.Self,
+                      N.ends_with("end") ? static_cast<int>(P.Objects[O].Elements.size()) : 0,
+                      N.starts_with("r"));
   return cell(externalValue(C.ResultType, C.At, N.str()));
 }
 

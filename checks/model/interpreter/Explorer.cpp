@@ -17,8 +17,11 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Torch.startRepairs();
   Torch.catchException();
   Symbols.clear();
+  SymbolKeys.clear();
+  Handled = {};
   Lives.clear();
   Stack.clear();
+  DeepCalls.clear();
   Current = nullptr;
   DiscardedExpression = nullptr;
   Steps = 0;

@@ -57,8 +57,8 @@ CellId Interpreter::variable(const ValueDecl *D) {
 }
 
 CellId Interpreter::dereference(const Value &V, QualType T) {
-  if (V.isObject() && P.Objects[V.O].K == Object::Iterator && T->isArithmeticType())
-    return element(cell(V), Value::integer(0), T);
+  if (isIterator(V)) // a pointer into a container
+    return pointedTo(V, Value::integer(0), T);
   if (V.K == Value::Pointer)
     return V.C;
   if (V.K == Value::Null || V.K == Value::Unknown) {
@@ -119,13 +119,8 @@ CellId Interpreter::element(CellId Base, const Value &Index, QualType T) {
   if (get(Base).K == Value::Pointer)
     Base = get(Base).C;
   // A pointer into a container.
-  if (const Value V = get(Base); V.isObject() && P.Objects[V.O].K == Object::Iterator &&
-                                 !P.Objects[V.O].Elements.empty()) {
-    Value Moved = Index;
-    if (Index.K == Value::Integer)
-      Moved = Value::integer(Index.I + P.Objects[V.O].Position);
-    return element(P.Objects[V.O].Elements[0], Moved, T);
-  }
+  if (const Value V = get(Base); isIterator(V))
+    return pointedTo(V, Index, T);
   const Value V = get(Base);
   if (V.K == Value::RawData) {
     // data_ptr<float>()[i]: a number that aliases the tensor; writes to it go to rawWrite.
@@ -218,6 +213,8 @@ CellId Interpreter::lvalue(const Expr *E) {
         Torch.rawWrite(V.T, "raw pointer", {}, site(E));
       else if (V.K == Value::Integer)
         set(C, Value::integer(V.I + (U->isIncrementOp() ? 1 : -1)));
+      else if (isIterator(V))
+        set(C, movedBy(V, Value::integer(U->isIncrementOp() ? 1 : -1)));
       else if (!V.isObject() && V.K != Value::Pointer)
         set(C, fresh());
     }
@@ -263,6 +260,21 @@ CellId Interpreter::lvalue(const Expr *E) {
     return cell(symbol("str:" + L->getString().str()));
   if (isa<PredefinedExpr>(E))
     return cell(fresh());
+  if (const auto *T = dyn_cast<CXXTypeidExpr>(E)) {
+    // Of a polymorphic object, its own class; a type is known by its declaration.
+    QualType Type = T->isTypeOperand() ? T->getTypeOperand(Context) : T->getExprOperand()->getType();
+    const void *Identity = Type.getCanonicalType().getAsOpaquePtr();
+    if (!T->isTypeOperand()) {
+      const Value V = get(lvalueOf(T->getExprOperand()));
+      const CXXRecordDecl *R = V.isObject() ? P.Objects[V.O].Class : nullptr;
+      if (!R)
+        return cell(fresh());
+      Identity = R->getCanonicalDecl();
+    } else if (const CXXRecordDecl *R = Type->getAsCXXRecordDecl()) {
+      Identity = R->getCanonicalDecl();
+    }
+    return cell(Value::integer(static_cast<int64_t>(reinterpret_cast<intptr_t>(Identity))));
+  }
   if (!E->isGLValue())
     return cell(rvalue(E));
   untracked(std::string("expression ") + E->getStmtClassName());
@@ -318,8 +330,8 @@ Value Interpreter::castValue(const CastExpr *E) {
   }
   case CK_ArrayToPointerDecay: {
     CellId C = lvalueOf(E->getSubExpr());
-    if (get(C).isObject() || get(C).K == Value::RawData)
-      return get(C);
+    if (get(C).isObject() || get(C).K == Value::RawData || textOf(get(C)))
+      return get(C); // a literal's characters are its value
     return Value::pointer(C);
   }
   default:
@@ -399,14 +411,25 @@ Value Interpreter::rvalue(const Expr *E) {
     return {};
   }
   if (isa<CXXThrowExpr>(E)) {
-    if (const Expr *X = cast<CXXThrowExpr>(E)->getSubExpr())
-      evaluate(X);
-    throw ProgramException();
+    const Expr *X = cast<CXXThrowExpr>(E)->getSubExpr();
+    if (!X)
+      throw ProgramException(Handled); // the exception being handled
+    const Value What = get(lvalueOf(X));
+    throw ProgramException{ProgramException::Typed, X->getType(), What};
   }
   if (const auto *U = dyn_cast<UnaryOperator>(E))
     return unary(U);
   if (const auto *B = dyn_cast<BinaryOperator>(E))
     return binary(B);
+  if (const auto *R = dyn_cast<CXXRewrittenBinaryOperator>(E)) { // a != b as !(a == b)
+    if (Kinds.kind(R->getLHS()->getType()) != ClassKind::Iterator)
+      return rvalue(R->getSemanticForm());
+    const Value A = get(lvalueOf(R->getLHS())), B = get(lvalueOf(R->getRHS()));
+    if (isIterator(A) && isIterator(B))
+      if (std::optional<Value> V = compared(R->getOpcode(), A, B))
+        return *V;
+    return fresh();
+  }
   if (const auto *C = dyn_cast<AbstractConditionalOperator>(E)) {
     Value Condition = rvalue(C->getCond());
     CellId Result = cell();
@@ -466,9 +489,12 @@ Value Interpreter::initList(const InitListExpr *E) {
     Value Self = Value::object(object(Object::Record, "", R));
     unsigned I = 0;
     for (const CXXBaseSpecifier &B : R->bases()) {
-      (void)B;
-      if (I < E->getNumInits())
-        evaluate(E->getInit(I++));
+      if (I >= E->getNumInits())
+        break;
+      // `struct overloaded : F, G`: the lambdas are its bases.
+      CellId Base = cell(rvalue(E->getInit(I++)));
+      if (const CXXRecordDecl *X = B.getType()->getAsCXXRecordDecl(); X && X->isLambda())
+        P.Objects.edit(Self.O).Fields.push_back({"base " + std::to_string(I), Base});
     }
     for (const FieldDecl *F : R->fields()) {
       if (I >= E->getNumInits())

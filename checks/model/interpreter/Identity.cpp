@@ -93,7 +93,7 @@ void Interpreter::refuseUndefined(const Call &C) {
     D.Effect = Outcome::Throws;
     D.Chain.push_back({C.At, "computing with an undefined tensor raises here"});
     Torch.S.Defects.push_back(std::move(D));
-    throw ProgramException();
+    throw ProgramException{ProgramException::Library, {}, {}};
   };
   if (C.Self && C.Name != "defined" && C.Operator != OO_Equal && C.Name != "reset" &&
       C.Name != "is_same")
@@ -113,7 +113,7 @@ void Interpreter::refuseName(const std::string &Name, Site First, Site At) {
   D.Chain.push_back({First, "the name is registered first here"});
   D.Chain.push_back({At, "it is registered again here"});
   Torch.S.Defects.push_back(std::move(D));
-  throw ProgramException();
+  throw ProgramException{ProgramException::Library, {}, {}};
 }
 
 /// A function of the user's whose body is not seen may train, register or hold what it is given.

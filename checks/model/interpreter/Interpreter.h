@@ -29,7 +29,17 @@
 namespace torch_tidy::model {
 
 /// Unwinding of the interpreted program: these are thrown by the interpreter, never to its caller.
-struct ProgramException {}; ///< an exception of the interpreted program, or exit()
+/// An exception of the interpreted program, or exit().
+struct ProgramException {
+  enum {
+    Unknown, ///< some exception: the first handler takes it
+    Library, ///< LibTorch's c10::Error, which is a std::exception
+    Typed,   ///< the program's own, of type Type
+    Exit,    ///< no handler takes it
+  } Kind = Unknown;
+  clang::QualType Type;
+  Value What;
+};
 struct PathEnd {};          ///< the path is over: budget
 
 constexpr size_t MostElements = 64; ///< of a container, that are told apart
@@ -137,6 +147,7 @@ private:
   Flow executeRangeFor(const clang::CXXForRangeStmt *S);
   Flow executeSwitch(const clang::SwitchStmt *S);
   Flow executeTry(const clang::CXXTryStmt *S);
+  bool handles(const clang::CXXCatchStmt *H, const ProgramException &E) const;
   void declare(const clang::VarDecl *D);
   void bindStructured(const clang::DecompositionDecl *D, CellId From);
   void unwind(size_t Mark);
@@ -167,6 +178,7 @@ private:
   struct End {
     Flow Out = Flow::Normal;
     enum { Not, Exception, Program } Left = Not;
+    ProgramException Thrown;
     bool Effects = false;
     bool ResultUnknown = false;
     CellId Result;
@@ -234,6 +246,10 @@ private:
   CellId enter(const clang::FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
                const Object *Closure = nullptr);
   CellId invoke(const Value &Callable, const std::vector<CellId> &Args, QualType Result, Site At);
+  const clang::FunctionDecl *callOperator(const Value &Callable, const std::vector<CellId> &Args,
+                                          Value &Owner) const;
+  QualType returnType(const Value &Callable) const;
+  const clang::FunctionDecl *overrider(const clang::CXXMethodDecl *M, const Value &Self) const;
   std::vector<CellId> arguments(const clang::FunctionDecl *F, llvm::ArrayRef<const Expr *> Args,
                                 std::vector<const Expr *> *Written = nullptr);
 
@@ -249,6 +265,9 @@ private:
   void defaultFields(const clang::CXXRecordDecl *R, const Value &Self);
   const clang::CXXConstructorDecl *chooseConstructor(const clang::CXXRecordDecl *R,
                                                      const std::vector<CellId> &Args);
+  int resemblance(const clang::FunctionDecl *F, const std::vector<CellId> &Args) const;
+  Value mapOf(std::vector<CellId> Pairs, bool Open);
+  Value makeTuple(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args);
 
   //===--- code that is not followed (NotFollowed.cpp) -------------------------------------===//
   CellId notFollowed(Call &C, const std::string &Why);
@@ -300,12 +319,27 @@ private:
   Value copyModule(ObjectId M);
   Value pretrained(Call &C);
   void addTensor(ObjectId M, const std::string &Name, const Value &V);
+  std::optional<CellId> packedSequence(Call &C);
   void addChild(ObjectId M, const std::string &Name, const Value &Child);
   std::optional<CellId> containerCall(Call &C);                     // ContainerLibrary.cpp
   CellId sequenceCall(Call &C);
   CellId mapCall(Call &C);
+  std::optional<CellId> variantCall(Call &C);
   CellId iteratorCall(Call &C);                                     // IteratorLibrary.cpp
+  CellId iteratorAt(CellId Container, int Position, bool Reverse = false, bool Uncertain = false);
+  bool isIterator(const Value &V) const;
+  Value movedBy(const Value &Iterator, const Value &By);
+  std::optional<Value> compared(clang::BinaryOperatorKind K, const Value &A, const Value &B);
+  CellId pointedTo(const Value &Iterator, const Value &Offset, QualType T);
+  std::vector<CellId> elementsBetween(const Value &First, const Value &Last);
+  std::optional<CellId> algorithm(Call &C);                         // Algorithms.cpp
+  std::optional<CellId> reorder(const Call &C, const std::vector<CellId> &Range);
+  std::optional<CellId> customFunction(Call &C);                    // AutogradLibrary.cpp
+  std::optional<CellId> autogradContextCall(Call &C);
   std::optional<CellId> standardFunction(Call &C);                  // StandardLibrary.cpp
+  std::optional<CellId> variantFunction(Call &C);
+  std::optional<CellId> callingFunction(Call &C);
+  CellId combined(llvm::StringRef FunctionObject, const Value &A, const Value &B, Site At);
   std::optional<CellId> trainingCall(Call &C);                      // TrainingLibrary.cpp
   Value makeOptimizer(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
@@ -343,6 +377,9 @@ private:
   Value fresh() { return fresh(P); }
   static Value fresh(ProgramState &S);
   Value symbol(const std::string &Key);
+  /// The characters of a string that is known.
+  std::optional<std::string> textOf(const Value &V) const;
+  Value text(const std::string &Characters) { return symbol("str:" + Characters); }
   Value negate(Value V) const;
   /// A default-initialised value, or (External) one that comes from outside.
   Value defaultValue(QualType T, bool External = false);
@@ -366,15 +403,18 @@ private:
   autograd::AbstractTorch Torch; ///< its state lives in P between calls; see TorchScope
   Frame *Current = nullptr;
   std::vector<const clang::FunctionDecl *> Stack;
+  llvm::DenseMap<const clang::FunctionDecl *, unsigned> DeepCalls; ///< of recursion, see enter()
   std::vector<Live> Lives;
   unsigned long Steps = 0;
   unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
+  ProgramException Handled; ///< by the innermost handler
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;
   bool Repairing = false; ///< some defects are repaired on this run
   std::map<std::string, uint32_t> Symbols;
+  std::vector<const std::string *> SymbolKeys; ///< by symbol - 1
   llvm::DenseMap<const clang::FunctionDecl *, bool> Branching; ///< see branches()
   llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
   std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;

@@ -249,12 +249,28 @@ Value Interpreter::cloneModule(ObjectId Root, Site At) {
 CellId Interpreter::moduleCall(Call &C, ObjectId M) {
   llvm::StringRef N = C.Name;
   auto Arg = [&](size_t I) { return I < C.Arguments.size() ? get(C.Arguments[I]) : Value(); };
-  auto Text = [&](size_t I) { return I < C.Written.size() ? literalText(C.Written[I]) : ""; };
+  auto Text = [&](size_t I) -> std::string {
+    if (std::string Literal = I < C.Written.size() ? literalText(C.Written[I]) : "";
+        !Literal.empty())
+      return Literal;
+    return textOf(Arg(I)).value_or("");
+  };
   if (C.Operator == OO_Call || N == "forward")
     return forward(M, C.Arguments, C.At, C.Discarded, C.ResultType);
   if (C.Operator == OO_Arrow || C.Operator == OO_Star || N == "ptr" || N == "get" || N == "as" ||
       N == "shared_from_this")
     return cell(Value::object(M));
+  if (N == "forward_with_packed_input") {
+    // Tensors in, tensors out: the first result is packed again.
+    CellId R = forwardLibrary(M, C.Arguments, C.At, C.Discarded);
+    if (get(R).isObject() && !P.Objects[get(R).O].Elements.empty()) {
+      ObjectId Packed = object(Object::Record, "PackedSequence");
+      P.Objects.edit(Packed).Fields = {{"data", P.Objects[get(R).O].Elements[0]}};
+      CellId X = cell(Value::object(Packed));
+      P.Objects.edit(get(R).O).Elements[0] = X;
+    }
+    return R;
+  }
   if (N == "register_module" || N == "replace_module") {
     Value V = C.Arguments.empty() ? Value() : get(C.Arguments.back());
     const std::string Name = Text(0);
@@ -393,19 +409,22 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     }
     if (N == "size")
       return cell(Value::integer(static_cast<int64_t>(P.Objects[M].Parameters.size())));
-    if (N == "empty")
+    if (N == "empty" || N == "is_empty")
       return cell(Value::integer(P.Objects[M].Parameters.empty()));
-    if (N == "begin" || N == "end" || N == "values") {
-      ObjectId S = object(Object::Sequence);
-      for (const auto &[Name, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[M].Parameters))
-        P.Objects.edit(S).Elements.push_back(X);
-      if (N == "values")
-        return cell(Value::object(S));
-      ObjectId I = object(Object::Iterator);
-      CellId Holder = cell(Value::object(S));
-      P.Objects.edit(I).Elements = {Holder};
-      P.Objects.edit(I).Position = N == "end" ? static_cast<int>(P.Objects[S].Elements.size()) : 0;
-      return cell(Value::object(I));
+    if (N == "begin" || N == "end" || N == "values" || N == "items" || N == "pairs") {
+      ObjectId S = object(N == "values" ? Object::Sequence : Object::Map);
+      std::vector<CellId> Elements;
+      std::vector<Value> Keys;
+      for (const auto &[Name, X] : std::vector<std::pair<std::string, CellId>>(P.Objects[M].Parameters)) {
+        Elements.push_back(X);
+        Keys.push_back(text(Name));
+      }
+      int Size = static_cast<int>(Elements.size());
+      P.Objects.edit(S).Elements = std::move(Elements);
+      if (P.Objects[S].K == Object::Map)
+        P.Objects.edit(S).Keys = std::move(Keys);
+      CellId Container = cell(Value::object(S));
+      return N == "begin" || N == "end" ? iteratorAt(Container, N == "end" ? Size : 0) : Container;
     }
   }
   if (N == "push_back" || N == "append" || N == "insert" || N == "extend" || N == "update") {
@@ -438,12 +457,8 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     for (const auto &[Name, Child] : std::vector<std::pair<std::string, Value>>(P.Objects[M].Children))
       Elements.push_back(cell(Child));
     P.Objects.edit(S).Elements = std::move(Elements);
-    ObjectId I = object(Object::Iterator);
-    CellId Holder = cell(Value::object(S));
-    Object &It = P.Objects.edit(I);
-    It.Elements = {Holder};
-    It.Position = N.ends_with("end") ? static_cast<int>(P.Objects[S].Elements.size()) : 0;
-    return cell(Value::object(I));
+    int Size = static_cast<int>(P.Objects[S].Elements.size());
+    return iteratorAt(cell(Value::object(S)), N.ends_with("end") ? Size : 0);
   }
   if (N == "clone")
     return cell(cloneModule(M, C.At));
@@ -494,6 +509,36 @@ CellId Interpreter::forward(ObjectId M, const std::vector<CellId> &Args, Site At
     }
   }
   return forwardLibrary(M, Args, At, Discarded);
+}
+
+/// Packed sequences hold the padded one's values in another order: a copy that gradients pass.
+std::optional<CellId> Interpreter::packedSequence(Call &C) {
+  llvm::StringRef Q = C.Qualified;
+  if (!Q.consume_front("torch::nn::utils::rnn::") || C.Arguments.empty())
+    return std::nullopt;
+  bool Packs = Q == "pack_padded_sequence" || Q == "pack_sequence";
+  const facts::OpFact *Op = Facts.op("clone");
+  if ((!Packs && Q != "pad_packed_sequence") || !Op)
+    return std::nullopt;
+  std::vector<Operand> In = tensorsIn(get(C.Arguments[0]));
+  if (In.empty())
+    return std::nullopt;
+  std::vector<autograd::Argument> Arguments(Op->Arguments.size());
+  Arguments[0].Tensors = {In[0]};
+  auto R = Torch.call(*Op, Arguments, C.At, {});
+  checkThrown();
+  if (R.empty() || R[0].empty())
+    return std::nullopt;
+  CellId Values = cell(Value::tensor(R[0][0]));
+  if (Packs) {
+    ObjectId O = object(Object::Record, "PackedSequence");
+    P.Objects.edit(O).Fields = {{"data", Values}};
+    return cell(Value::object(O));
+  }
+  CellId Lengths = cell(Value::tensor(Torch.bind(Torch.leaf(C.At, "lengths", false))));
+  ObjectId T = object(Object::Tuple);
+  P.Objects.edit(T).Elements = {Values, Lengths};
+  return cell(Value::object(T));
 }
 
 CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, Site At,

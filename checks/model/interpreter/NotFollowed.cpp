@@ -94,7 +94,18 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
     for (size_t I = 0; I <= C.Arguments.size(); ++I)
       if (CellId A = I ? C.Arguments[I - 1] : C.Self; A && maySee(get(A)))
         Torch.S.TrainedElsewhere = true;
-  if (ReturnsTensor || !Operands.empty())
+  // Data sets and their transforms give data; what holds a tensor on the way is nobody's loss.
+  bool Data = llvm::StringRef(C.Qualified).starts_with("torch::data::");
+  if (Data && ReturnsTensor && !Operands.empty())
+    if (const facts::OpFact *Op = Facts.op("clone")) {
+      std::vector<autograd::Argument> Given(Op->Arguments.size());
+      Given[0].Tensors = {Operands.back()};
+      auto R = Torch.call(*Op, Given, C.At, {});
+      checkThrown();
+      if (!R.empty() && !R[0].empty())
+        return cell(Value::tensor(R[0][0]));
+    }
+  if (ReturnsTensor || (!Operands.empty() && !Data))
     untracked(Why);
   // A function of LibTorch's knows no parameters but its operands.
   llvm::StringRef Q = C.Qualified;

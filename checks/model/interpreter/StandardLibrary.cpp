@@ -34,6 +34,12 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
       return cell(To);
     }
   }
+  if (C.Operator == OO_LessLess && C.Arguments.size() == 2 && !Arg(0).isTensor() &&
+      C.ResultType->isRecordType() && !Kinds.isTensor(C.ResultType)) {
+    for (const Operand &X : tensorsIn(Arg(1))) // std::cout << tensor
+      Torch.read(X.T);
+    return C.Arguments[0];
+  }
   if (!Std) {
     if ((C.Operator == OO_EqualEqual || C.Operator == OO_ExclaimEqual) && C.Arguments.size() == 2 &&
         !argumentFrom(Arg(0)).Tensors.empty())
@@ -42,17 +48,13 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
   }
   if (C.Arguments.size() == 1 &&
       isOneOf(N, {"move", "forward", "as_const", "ref", "cref", "addressof", "ref", "begin", "end",
-                  "cbegin", "cend", "back_inserter", "inserter", "launder", "static_pointer_cast",
+                  "cbegin", "cend", "back_inserter", "front_inserter", "launder", "static_pointer_cast",
                   "dynamic_pointer_cast", "unwrap_ref"})) {
     if (N == "begin" || N == "end" || N == "cbegin" || N == "cend") {
       if (!Arg(0).isObject())
         return C.Arguments[0];
-      ObjectId I = object(Object::Iterator);
-      CellId Holder = C.Arguments[0];
       int Size = static_cast<int>(P.Objects[Arg(0).O].Elements.size());
-      P.Objects.edit(I).Elements = {Holder};
-      P.Objects.edit(I).Position = N.ends_with("end") ? Size : 0;
-      return cell(Value::object(I));
+      return iteratorAt(C.Arguments[0], N.ends_with("end") ? Size : 0);
     }
     if (N == "addressof")
       return cell(Arg(0).isObject() ? Arg(0) : Value::pointer(C.Arguments[0]));
@@ -60,9 +62,19 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
   }
   if (Q == "std::get" && C.Arguments.size() == 1) {
     const Value V = Arg(0);
+    QualType Of = C.Callee->getParamDecl(0)->getType();
+    if (Kinds.kind(Of) == ClassKind::Variant)
+      return V.K == Value::Unknown ? cell(externalValue(C.ResultType, C.At, "get")) : C.Arguments[0];
     if (const TemplateArgumentList *T = C.Callee->getTemplateSpecializationArgs();
         T && T->size() && V.isObject()) {
       const Object X = P.Objects[V.O];
+      if ((*T)[0].getKind() == TemplateArgument::Type) {
+        std::vector<QualType> Types =
+            Types::typeArguments(Of.getNonReferenceType()->getAsCXXRecordDecl());
+        for (size_t I = 0; I < Types.size() && I < X.Elements.size(); ++I)
+          if (Context.hasSameType(Types[I], (*T)[0].getAsType()))
+            return X.Elements[I];
+      }
       if ((*T)[0].getKind() == TemplateArgument::Integral) {
         size_t I = (*T)[0].getAsIntegral().getExtValue();
         if (I < X.Elements.size())
@@ -102,9 +114,23 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
       return cell(Value::pointer(cell(C.Arguments.empty() ? defaultValue(Inner) : Arg(0))));
     }
   }
+  if (N == "inserter" && C.Arguments.size() == 2)
+    return C.Arguments[0];
+  if (Q == "std::to_string" && Arg(0).K == Value::Integer)
+    return cell(text(std::to_string(Arg(0).I)));
+  if (C.Operator == OO_Plus && Kinds.kind(C.ResultType) == ClassKind::String &&
+      C.Arguments.size() == 2) {
+    if (auto A = textOf(Arg(0)), B = textOf(Arg(1)); A && B)
+      return cell(text(*A + *B));
+    if (Arg(0).Symbol && Arg(1).Symbol)
+      return cell(symbol("cat:" + std::to_string(Arg(0).Symbol) + "+" +
+                         std::to_string(Arg(1).Symbol)));
+    return cell(fresh());
+  }
   // Comparisons and arithmetic of iterators.
-  if (C.Operator != OO_None && C.Arguments.size() == 2 && Arg(0).isObject() &&
-      P.Objects[Arg(0).O].K == Object::Iterator) {
+  if (C.Operator == OO_Plus && C.Arguments.size() == 2 && isIterator(Arg(1)))
+    return cell(arithmetic(BO_Add, Arg(1), Arg(0)));
+  if (C.Operator != OO_None && C.Arguments.size() == 2 && isIterator(Arg(0))) {
     Call Method = C;
     Method.Self = C.Arguments[0];
     Method.Arguments = {C.Arguments[1]};
@@ -118,51 +144,12 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     forgetGiven(C);
     return C.Arguments.empty() ? cell() : C.Arguments[0];
   }
-  // Algorithms that call back.
-  if (isOneOf(N, {"for_each", "transform", "accumulate", "generate", "for_each_n"})) {
-    Value Callable, Range, Out;
-    for (size_t I = 0; I < C.Arguments.size(); ++I) {
-      Value V = Arg(I);
-      if (V.K == Value::Function || (V.isObject() && P.Objects[V.O].K == Object::Closure))
-        Callable = V;
-      if (V.isObject() && (P.Objects[V.O].K == Object::Iterator || P.Objects[V.O].K == Object::Sequence)) {
-        Value S = P.Objects[V.O].K == Object::Iterator ? get(P.Objects[V.O].Elements[0]) : V;
-        if (!Range.isObject())
-          Range = S;
-        else if (S.isObject() && S.O != Range.O)
-          Out = S;
-      }
-    }
-    if ((Callable.K == Value::Function || Callable.isObject()) && Range.isObject()) {
-      QualType T = C.ResultType;
-      if (Callable.isObject() && P.Objects[Callable.O].Callee)
-        T = P.Objects[Callable.O].Callee->getReturnType().getNonReferenceType();
-      CellId Last = N == "accumulate" && C.Arguments.size() > 2 ? C.Arguments[2] : CellId();
-      size_t K = 0;
-      for (CellId X : std::vector<CellId>(P.Objects[Range.O].Elements)) {
-        std::vector<CellId> In;
-        if (N == "accumulate")
-          In = {Last, X};
-        else
-          In = {X};
-        CellId R = invoke(Callable, In, T, C.At);
-        if (N == "accumulate")
-          Last = cell(get(R));
-        if (N == "transform") {
-          ObjectId To = Out.isObject() ? Out.O : Range.O;
-          if (K < P.Objects[To].Elements.size()) {
-            CellId Slot = P.Objects[To].Elements[K];
-            set(Slot, get(R));
-          } else if (K < MostElements) {
-            CellId New = cell(get(R));
-            P.Objects.edit(To).Elements.push_back(New);
-          }
-        }
-        ++K;
-      }
-      return N == "accumulate" && Last ? Last : cell(fresh());
-    }
-  }
+  if (std::optional<CellId> R = variantFunction(C))
+    return R;
+  if (std::optional<CellId> R = callingFunction(C))
+    return R;
+  if (std::optional<CellId> R = algorithm(C))
+    return R;
   std::vector<Operand> Operands;
   for (CellId A : C.Arguments)
     for (const Operand &X : tensorsIn(get(A)))
@@ -198,6 +185,116 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     return cell(externalValue(C.ResultType, C.At, N.str()));
   }
   return std::nullopt;
+}
+
+/// Functions on variants and std::any.
+std::optional<CellId> Interpreter::variantFunction(Call &C) {
+  llvm::StringRef N = C.Name;
+  if (C.Arguments.empty() || !isOneOf(N, {"any_cast", "holds_alternative", "get_if"}))
+    return std::nullopt;
+  CellId Variant = C.Arguments[0];
+  bool ByPointer = get(Variant).K == Value::Pointer;
+  if (ByPointer)
+    Variant = get(Variant).C;
+  const Value V = get(Variant);
+  if (V.K == Value::Unknown)
+    return cell(externalValue(C.ResultType, C.At, N.str()));
+  const TemplateArgumentList *T = C.Callee->getTemplateSpecializationArgs();
+  std::optional<bool> Holds;
+  if (T && T->size() && (*T)[0].getKind() == TemplateArgument::Type) {
+    QualType Wanted = (*T)[0].getAsType().getNonReferenceType();
+    if (V.isTensor() || Kinds.isTensor(Wanted))
+      Holds = V.isTensor() && Kinds.isTensor(Wanted);
+    else if (V.K == Value::Null || (V.isKnownNumber() && Wanted->isRecordType()))
+      Holds = false;
+    else if (V.isObject() && Wanted->isArithmeticType())
+      Holds = false;
+    else if (V.isObject() && P.Objects[V.O].Class && Wanted->getAsCXXRecordDecl())
+      Holds = P.Objects[V.O].Class->getCanonicalDecl() ==
+              Wanted->getAsCXXRecordDecl()->getCanonicalDecl();
+  }
+  if (N == "holds_alternative")
+    return cell(Holds ? Value::integer(*Holds) : fresh());
+  if (Holds == false) {
+    if (N == "any_cast" && !ByPointer)
+      throw ProgramException();
+    return cell(Value::null());
+  }
+  return ByPointer || N == "get_if" ? cell(V.isObject() ? V : Value::pointer(Variant)) : Variant;
+}
+
+/// std::plus and its kin, without a body here: "plus", "multiplies".
+CellId Interpreter::combined(llvm::StringRef Object, const Value &A, const Value &B, Site At) {
+  struct Row {
+    llvm::StringRef Name;
+    BinaryOperatorKind K;
+    const char *Operator;
+  };
+  static constexpr Row Rows[] = {
+      {"plus", BO_Add, "add.Tensor"},      {"minus", BO_Sub, "sub.Tensor"},
+      {"multiplies", BO_Mul, "mul.Tensor"}, {"divides", BO_Div, "div.Tensor"},
+      {"less", BO_LT, "lt.Tensor"},        {"greater", BO_GT, "gt.Tensor"},
+      {"equal_to", BO_EQ, "eq.Tensor"},    {"not_equal_to", BO_NE, "ne.Tensor"}};
+  for (const Row &X : Rows)
+    if (X.Name == Object) {
+      if (!A.isTensor() && !B.isTensor())
+        return cell(arithmetic(X.K, A, B));
+      const facts::OpFact *Op = Facts.op(X.Operator);
+      if (!Op)
+        break;
+      std::vector<autograd::Argument> Arguments(Op->Arguments.size());
+      Arguments[0] = argumentFrom(A);
+      Arguments[1] = argumentFrom(B);
+      auto R = Torch.call(*Op, Arguments, At, {});
+      checkThrown();
+      return cell(R.empty() || R[0].empty() ? Value() : Value::tensor(R[0][0]));
+    }
+  return {};
+}
+
+/// Functions that call what they are given.
+std::optional<CellId> Interpreter::callingFunction(Call &C) {
+  llvm::StringRef N = C.Name;
+  if (C.Arguments.empty())
+    return std::nullopt;
+  auto Rest = [&] { return std::vector<CellId>(C.Arguments.begin() + 1, C.Arguments.end()); };
+  const Value F = get(C.Arguments[0]);
+  if (N == "apply" && C.Arguments.size() == 2) {
+    const Value Tuple = get(C.Arguments[1]);
+    if (Tuple.isObject() && (P.Objects[Tuple.O].K == Object::Tuple ||
+                             P.Objects[Tuple.O].K == Object::Sequence))
+      return invoke(F, P.Objects[Tuple.O].Elements, C.ResultType, C.At);
+  }
+  if (N == "visit" || N == "invoke")
+    return invoke(F, Rest(), C.ResultType, C.At);
+  if (N != "bind" && N != "bind_front")
+    return std::nullopt;
+  // Elements: what is called, then its arguments; Keys: the number of a placeholder, or 0.
+  ObjectId O = object(Object::Closure, N.str());
+  std::vector<CellId> Bound;
+  std::vector<Value> Keys;
+  for (size_t I = 0; I < C.Arguments.size(); ++I) {
+    const Value V = get(C.Arguments[I]);
+    int64_t Placeholder = 0;
+    bool Reference = false;
+    if (I < C.Written.size() && C.Written[I]) {
+      QualType T = C.Written[I]->getType();
+      if (const auto *R =
+              dyn_cast_or_null<ClassTemplateSpecializationDecl>(T->getAsCXXRecordDecl());
+          R && R->getName() == "_Placeholder" && R->getTemplateArgs().size() == 1 &&
+          R->getTemplateArgs()[0].getKind() == TemplateArgument::Integral)
+        Placeholder = R->getTemplateArgs()[0].getAsIntegral().getExtValue();
+      Reference = Kinds.kind(T) == ClassKind::ReferenceWrapper;
+    }
+    Keys.push_back(Value::integer(Placeholder));
+    // std::ref() arguments are references, the others copies.
+    Bound.push_back(!Reference                ? cell(copy(V))
+                    : V.K == Value::Pointer ? V.C
+                                              : C.Arguments[I]);
+  }
+  P.Objects.edit(O).Elements = std::move(Bound);
+  P.Objects.edit(O).Keys = std::move(Keys);
+  return cell(Value::object(O));
 }
 
 } // namespace torch_tidy::model

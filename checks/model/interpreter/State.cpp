@@ -68,10 +68,21 @@ ObjectId Interpreter::object(Object::Kind K, std::string Name, const CXXRecordDe
 }
 
 Value Interpreter::symbol(const std::string &Key) {
-  auto It = Symbols.insert({Key, static_cast<uint32_t>(Symbols.size() + 1)}).first;
+  auto [It, New] = Symbols.insert({Key, static_cast<uint32_t>(Symbols.size() + 1)});
+  if (New)
+    SymbolKeys.push_back(&It->first);
   Value V;
   V.Symbol = It->second;
   return V;
+}
+
+std::optional<std::string> Interpreter::textOf(const Value &V) const {
+  if (V.K != Value::Unknown || !V.Symbol || V.Symbol > SymbolKeys.size())
+    return std::nullopt;
+  llvm::StringRef Key = *SymbolKeys[V.Symbol - 1];
+  if (!Key.consume_front("str:"))
+    return std::nullopt;
+  return Key.str();
 }
 
 /// An unknown number unlike any other. Symbols of questions count from below.
@@ -187,6 +198,8 @@ Value Interpreter::defaultValue(QualType T, bool External) {
   case ClassKind::SmartPointer:
   case ClassKind::Function:
     return Value::null();
+  case ClassKind::Variant: // std::any holds nothing, a variant its first alternative
+    return R->getName() == "any" ? Value::null() : defaultValue(Types::firstTemplateArgument(R));
   case ClassKind::ModuleHolder:
     return Value::null();
   case ClassKind::Options:
@@ -232,19 +245,8 @@ Value Interpreter::externalValue(QualType T, Site At, const std::string &Name) {
   case ClassKind::Pair:
   case ClassKind::Tuple: {
     std::vector<CellId> Elements;
-    if (const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R)) {
-      auto Add = [&](const TemplateArgument &A) {
-        if (A.getKind() == TemplateArgument::Type)
-          Elements.push_back(cell(externalValue(A.getAsType(), At, Name)));
-      };
-      for (const TemplateArgument &A : S->getTemplateArgs().asArray()) {
-        if (A.getKind() == TemplateArgument::Pack)
-          for (const TemplateArgument &B : A.pack_elements())
-            Add(B);
-        else
-          Add(A);
-      }
-    }
+    for (QualType X : Types::typeArguments(R))
+      Elements.push_back(cell(externalValue(X, At, Name)));
     ObjectId O = object(Object::Tuple);
     P.Objects.edit(O).Elements = std::move(Elements);
     return Value::object(O);
@@ -254,6 +256,7 @@ Value Interpreter::externalValue(QualType T, Site At, const std::string &Name) {
     return Inner.isNull() ? fresh() : externalValue(Inner, At, Name);
   }
   case ClassKind::Optional:
+  case ClassKind::Variant:
   case ClassKind::String:
   case ClassKind::Scalar:
   case ClassKind::TensorIndex:

@@ -123,6 +123,24 @@ Interpreter::Flow Interpreter::executeIf(const IfStmt *S) {
   return F;
 }
 
+namespace {
+/// `it != v.end()`, `!queue.empty()`: a walk over a container, decided by what that holds.
+bool walksContainer(const Types &Kinds, const Expr *E) {
+  E = E->IgnoreUnlessSpelledInSource();
+  if (const auto *R = dyn_cast<CXXRewrittenBinaryOperator>(E))
+    return Kinds.kind(R->getLHS()->getType()) == ClassKind::Iterator;
+  if (const auto *C = dyn_cast<CXXOperatorCallExpr>(E))
+    return C->isComparisonOp() && Kinds.kind(C->getArg(0)->getType()) == ClassKind::Iterator;
+  if (const auto *B = dyn_cast<BinaryOperator>(E); B && B->getOpcode() == BO_LAnd)
+    return walksContainer(Kinds, B->getLHS()) && walksContainer(Kinds, B->getRHS());
+  if (const auto *U = dyn_cast<UnaryOperator>(E); U && U->getOpcode() == UO_LNot)
+    if (const auto *M =
+            dyn_cast<CXXMemberCallExpr>(U->getSubExpr()->IgnoreUnlessSpelledInSource()))
+      return M->getMethodDecl() && M->getMethodDecl()->getNameAsString() == "empty";
+  return false;
+}
+} // namespace
+
 /// Note [Loops]
 /// A loop whose trip count is known and small runs as written. Any other loop runs its body twice:
 /// once to build, once to meet what the first round left behind (a graph carried over, a buffer
@@ -146,6 +164,13 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     }
   }
   int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : 2;
+  constexpr int MostWalked = 8;
+  if (!Exact && Condition && !BodyFirst && walksContainer(Kinds, Condition) &&
+      known(rvalue(Condition))) {
+    Exact = true;
+    Rounds = MostWalked + 1;
+  }
+  bool Ended = false;
   const auto CellsBefore = P.Cells;
   for (int Round = 0; Round < Rounds; ++Round) {
     size_t Mark = Lives.size();
@@ -154,19 +179,23 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     if (Condition && !(BodyFirst && Round == 0)) {
       Value C = rvalue(Condition);
       std::optional<bool> B = known(C);
-      if (B && !*B && !(Round > 0 && !Exact && Counter))
+      if (B && !*B && !(Round > 0 && !Exact && Counter)) {
+        Ended = true;
         break;
+      }
     }
     Flow F = executeRound(Body);
     unwind(Mark);
-    if (F == Flow::Break)
+    if (F == Flow::Break) {
+      Ended = true;
       break;
+    }
     if (F == Flow::Return)
       return F;
     if (Increment)
       evaluate(Increment);
   }
-  if (!Exact)
+  if (!Exact || !Ended)
     forgetChangedNumbers(CellsBefore);
   return Flow::Normal;
 }
@@ -176,14 +205,18 @@ Interpreter::Flow Interpreter::executeRound(const Stmt *Body) {
 }
 
 void Interpreter::forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before) {
-  std::vector<CellId> Changed;
+  std::vector<CellId> Changed, Moved;
   decltype(P.Cells)::forEachPossiblyDifferent(P.Cells, Before, Before.size(), [&](CellId C) {
     const Value &Now = P.Cells[C], &Then = Before[C];
     if (Now.isKnownNumber() && (!Then.isKnownNumber() || Now.number() != Then.number()))
       Changed.push_back(C);
+    if (isIterator(Now) && isIterator(Then) && Now.O != Then.O)
+      Moved.push_back(C);
   });
   for (CellId C : Changed)
     set(C, fresh());
+  for (CellId C : Moved)
+    set(C, movedBy(get(C), fresh()));
 }
 
 Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
@@ -293,7 +326,7 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
     Flow R = execute(S->getTryBlock());
     --TryDepth;
     return R;
-  } catch (ProgramException &) {
+  } catch (ProgramException &E) {
     --TryDepth;
     Current = F;
     Stack.resize(Depth);
@@ -302,15 +335,45 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
     unwind(Mark);
     for (unsigned I = 0; I < S->getNumHandlers(); ++I) {
       const CXXCatchStmt *H = S->getHandler(I);
+      if (!handles(H, E))
+        continue;
       if (const VarDecl *V = H->getExceptionDecl())
-        Current->Variables[V] = cell(externalValue(V->getType(), site(S), "exception"));
-      return execute(H->getHandlerBlock()); // which of several is not told apart
+        Current->Variables[V] = E.What.isObject()
+                                    ? cell(E.What)
+                                    : cell(externalValue(V->getType(), site(S), "exception"));
+      struct Restore {
+        ProgramException &Slot, Old;
+        ~Restore() { Slot = Old; }
+      } Restorer{Handled, Handled};
+      Handled = E;
+      return execute(H->getHandlerBlock());
     }
+    throw;
   } catch (...) {
     --TryDepth;
     throw;
   }
   return Flow::Normal;
+}
+
+/// Whether a handler takes an exception: by its type, or a base of it.
+bool Interpreter::handles(const CXXCatchStmt *H, const ProgramException &E) const {
+  if (E.Kind == ProgramException::Exit)
+    return false;
+  if (E.Kind == ProgramException::Unknown || !H->getExceptionDecl())
+    return true;
+  QualType Wanted = H->getCaughtType().getNonReferenceType().getUnqualifiedType();
+  const CXXRecordDecl *R = Wanted->getAsCXXRecordDecl();
+  if (E.Kind == ProgramException::Library) {
+    std::string Name = R ? R->getQualifiedNameAsString() : "";
+    return Name == "std::exception" || llvm::StringRef(Name).starts_with("c10::");
+  }
+  QualType Thrown = E.Type.getNonReferenceType().getUnqualifiedType();
+  if (Context.hasSameUnqualifiedType(Wanted, Thrown))
+    return true;
+  const CXXRecordDecl *T = Thrown->getAsCXXRecordDecl();
+  return R && T && T->hasDefinition() && R->hasDefinition() &&
+         T->getDefinition()->isDerivedFrom(R->getDefinition());
 }
 
 void Interpreter::declare(const VarDecl *V) {
@@ -373,7 +436,7 @@ void Interpreter::bindStructured(const DecompositionDecl *D, CellId From) {
 /// Guards are objects: whoever owns one, directly or in a member, optional or unique_ptr, ends it
 /// with its own life.
 bool Interpreter::needsDestruction(QualType T) {
-  if (T->isReferenceType() || T->isPointerType())
+  if (T.isNull() || T->isReferenceType() || T->isPointerType())
     return false;
   const CXXRecordDecl *R = T->getAsCXXRecordDecl();
   if (!R)
@@ -393,7 +456,8 @@ bool Interpreter::needsDestruction(const CXXRecordDecl *R) {
   case ClassKind::AutocastGuard:
     return true;
   case ClassKind::Optional:
-    return needsDestruction(Types::firstTemplateArgument(R));
+  case ClassKind::Variant: // std::any has no type to ask
+    return llvm::any_of(Types::typeArguments(R), [&](QualType T) { return needsDestruction(T); });
   case ClassKind::SmartPointer:
     return R->getName() == "unique_ptr" && needsDestruction(Types::firstTemplateArgument(R));
   case ClassKind::Other:

@@ -90,7 +90,7 @@ std::vector<TensorId> Interpreter::accumulateInto(const Value &Inputs) const {
 void Interpreter::checkThrown() {
   if (Torch.thrown()) {
     Torch.catchException();
-    throw ProgramException();
+    throw ProgramException{ProgramException::Library, {}, {}};
   }
 }
 

@@ -51,6 +51,24 @@ QualType Types::firstTemplateArgument(const CXXRecordDecl *R) {
   return {};
 }
 
+std::vector<QualType> Types::typeArguments(const CXXRecordDecl *R) {
+  std::vector<QualType> Types;
+  const auto *S = dyn_cast_or_null<ClassTemplateSpecializationDecl>(R);
+  if (!S)
+    return Types;
+  auto Add = [&](const TemplateArgument &A) {
+    if (A.getKind() == TemplateArgument::Type)
+      Types.push_back(A.getAsType());
+  };
+  for (const TemplateArgument &A : S->getTemplateArgs().asArray())
+    if (A.getKind() == TemplateArgument::Pack)
+      for (const TemplateArgument &B : A.pack_elements())
+        Add(B);
+    else
+      Add(A);
+  return Types;
+}
+
 ClassKind Types::kind(QualType T) const {
   if (T.isNull())
     return ClassKind::Other;
@@ -122,10 +140,17 @@ ClassKind Types::classify(const CXXRecordDecl *R) const {
                                 {"initializer_list", ClassKind::Sequence},
                                 {"span", ClassKind::Sequence},
                                 {"set", ClassKind::Sequence},
+                                {"multiset", ClassKind::Sequence},
+                                {"forward_list", ClassKind::Sequence},
+                                {"queue", ClassKind::Sequence},
+                                {"stack", ClassKind::Sequence},
+                                {"priority_queue", ClassKind::Sequence},
                                 {"unordered_set", ClassKind::Sequence},
                                 {"map", ClassKind::Map},
                                 {"unordered_map", ClassKind::Map},
                                 {"multimap", ClassKind::Map},
+                                {"variant", ClassKind::Variant},
+                                {"any", ClassKind::Variant},
                                 {"pair", ClassKind::Pair},
                                 {"tuple", ClassKind::Tuple},
                                 {"optional", ClassKind::Optional},
@@ -135,6 +160,7 @@ ClassKind Types::classify(const CXXRecordDecl *R) const {
                                 {"__shared_ptr", ClassKind::SmartPointer},
                                 {"__shared_ptr_access", ClassKind::SmartPointer},
                                 {"function", ClassKind::Function},
+                                {"move_only_function", ClassKind::Function},
                                 {"reference_wrapper", ClassKind::ReferenceWrapper},
                                 {"basic_string", ClassKind::String},
                                 {"basic_string_view", ClassKind::String}});

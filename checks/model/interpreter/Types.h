@@ -6,6 +6,7 @@
 #include "llvm/ADT/DenseMap.h"
 
 #include <string>
+#include <vector>
 
 namespace torch_tidy::model {
 
@@ -27,6 +28,7 @@ enum class ClassKind : uint8_t {
   Pair,
   Tuple,
   Optional,
+  Variant,      ///< std::variant, std::any
   SmartPointer,
   Function,     ///< std::function
   ReferenceWrapper,
@@ -47,6 +49,8 @@ public:
   const clang::CXXRecordDecl *holderImpl(const clang::CXXRecordDecl *R) const;
   /// The first class template argument of a specialisation, or a null type.
   static clang::QualType firstTemplateArgument(const clang::CXXRecordDecl *R);
+  /// The type arguments of a specialisation, those of its packs among them.
+  static std::vector<clang::QualType> typeArguments(const clang::CXXRecordDecl *R);
   static bool derivesFrom(const clang::CXXRecordDecl *R, llvm::StringRef QualifiedName);
 
 private:

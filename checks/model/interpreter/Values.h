@@ -98,7 +98,7 @@ struct Value {
 struct Object {
   enum Kind : uint8_t {
     Record,   ///< of a class of the user's, or of the library's without a model of its own
-    Sequence, ///< vector, array, list, initializer_list, ArrayRef
+    Sequence, ///< vector, array, list, queue, initializer_list, ArrayRef
     Map,
     Tuple,    ///< pair, tuple
     Box,      ///< optional: Elements[0]
@@ -108,7 +108,7 @@ struct Object {
     Guard,    ///< of grad mode, inference mode or autocast
     Options,
     Scaler,
-    Iterator, ///< position in a sequence: Elements[0] holds the sequence, Position
+    Iterator, ///< position in a container: see Note [Iterators]
   } K = Record;
   const clang::CXXRecordDecl *Class = nullptr;
   std::string Name; ///< library class: "Linear", "SGD", "NoGradGuard"
