@@ -40,6 +40,8 @@ torch_tidy_check(torch-inplace-autograd very-high error
   "Finds in-place operations that overwrite a value saved for backward, or a leaf that requires a gradient.")
 torch_tidy_check(torch-lost-write high error
   "Finds writes that go into a temporary: masks and positions index copies, elements of parameters() and by-value handles are rebound.")
+torch_tidy_check(torch-missing-detach medium warning
+  "Finds bootstrapped targets and advantages that carry gradients into the network they are meant to teach.")
 torch_tidy_check(torch-mixed-precision high error
   "Finds loss scales taken back in the wrong place, a misused gradient scaler, and autocast casts of weights that outlive a step.")
 torch_tidy_check(torch-nonleaf-grad high error

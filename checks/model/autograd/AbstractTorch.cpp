@@ -93,6 +93,15 @@ TensorId AbstractTorch::detached(Operand T, Alias How, Site At, const std::strin
                                           : "data()",
                    How,
                    /*InPlace=*/false, By, Twin);
+  if (const auto &Cut = S.Tensors[Result].Depends;
+      Cut && By == CutBy::Alias && std::any_of(Cut->begin(), Cut->end(), [](const auto &E) {
+        return E.second.Derivative;
+      })) { // a constant by intent
+    Dependences D = *Cut;
+    for (auto &[P, E] : D)
+      E.Derivative = false;
+    S.Tensors.edit(Result).Depends = std::make_shared<const Dependences>(std::move(D));
+  }
   return Result;
 }
 
@@ -130,6 +139,13 @@ Operand AbstractTorch::gradientValue(Operand Output, Operand Input, bool CreateG
   for (Operand X : {Output, Input})
     mergeDependences(R, X, !CreateGraph, At, "torch::autograd::grad() without create_graph",
                      Alias::None, false, CutBy::Operator);
+  if (const auto &Cut = S.Tensors[R].Depends; Cut && !CreateGraph && Input.T && !isTrained(Input.T) &&
+                                             !S.Tensors[Input.T].IsParameter) {
+    Dependences D = *Cut;
+    for (auto &[P, E] : D)
+      E.Derivative = E.Status == Dependence::Cut && E.At == At;
+    S.Tensors.edit(R).Depends = std::make_shared<const Dependences>(std::move(D));
+  }
   if (CreateGraph && Output.T && requiresGrad(Output.T)) {
     NodeId N = addNode("grad", At);
     for (Operand X : {Output, Input})
@@ -408,6 +424,7 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
       W.DirtyMemory = T.Memory;
       W.DirtyWrite = static_cast<int>(I);
       W.DirtyHandle = M.Writes[I].Tracked;
+      W.DirtyView = T.IsView && M.Writes[I].Kind == WriteKind::User;
       return;
     }
   if (T.Dirty >= 0 && requiresGrad(From.T)) {
@@ -422,6 +439,21 @@ void AbstractTorch::setHistory(TensorId Id, NodeId N) {
   T.History = N;
   T.FamilyVersion = S.Families[T.Kin].Version;
   T.ViewVersion = static_cast<uint32_t>(S.Counters[T.Count].Bumps.size());
+}
+
+/// A view or a copy of the leaf, or the leaf itself.
+bool AbstractTorch::isCopyOf(TensorId T, TensorId Leaf) const {
+  if (T == Leaf)
+    return true;
+  for (NodeId N = S.Tensors[T].History; N;) {
+    const Node &Step = S.Nodes[N];
+    if (Step.Next.size() != 1 || !(Step.View || traitsOf(Step.Operation).UsuallyCopies))
+      return false;
+    N = Step.Next[0].To;
+    if (!N)
+      return Step.Next[0].Leaf == Leaf;
+  }
+  return false;
 }
 
 void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
@@ -444,6 +476,7 @@ void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cu
       D.InPlace = InPlace;
       D.By = By;
       D.From = CutOff;
+      D.OfItself = isCopyOf(From.T, P);
     }
     auto It = std::lower_bound(Result.begin(), Result.end(), P,
                                [](const auto &E, TensorId X) { return E.first < X; });
@@ -463,6 +496,10 @@ void AbstractTorch::mergeDependences(TensorId Into, const Operand &From, bool Cu
 /// (a factor, a target, a threshold, an element-wise baseline) has its effect without a gradient
 /// and is none of these. Nor is a term whose tracked original is in the sum as well, the trick
 /// `x - x.detach()`: its node is walked (finish()).
+/// A derivative with respect to an input (autograd::grad() without create_graph) is a number to the
+/// parameters, too. Element by element it is lost where it is added to a value that trains the same
+/// parameters, as in the residual of a differential equation, and the sum gets to the loss without
+/// meeting parameters on the way: a perturbed input or feature does meet some, and is meant.
 void AbstractTorch::mergeTerms(TensorId Into, std::string_view Operator,
                                const std::vector<std::pair<int, Operand>> &Operands, Site At) {
   const Traits &Trait = traitsOf(Operator);
@@ -474,6 +511,33 @@ void AbstractTorch::mergeTerms(TensorId Into, std::string_view Operator,
         return;
     Terms.push_back(New);
   };
+  bool Parametric = false;
+  for (auto &[A, X] : Operands)
+    Parametric |= X.T && S.Tensors[X.T].LeafRequiresGrad && isTrained(X.T);
+  if (!Parametric)
+    for (auto &[A, X] : Operands)
+      if (auto T = TermsOf(X))
+        for (const LostTerm &Old : *T)
+          if (Old.Elementwise)
+            Keep(Old);
+  if (Operator == "add" || Operator == "sub" || Operator == "rsub")
+    for (auto &[A, X] : Operands)
+      for (auto &[P, D] : dependences(X.T))
+        for (auto &[B, Y] : Operands)
+          if (D.Derivative && A != B && Y.T && Y.T != P && requiresGrad(Y.T)) {
+            Dependences Other = dependences(Y.T);
+            if (std::any_of(Other.begin(), Other.end(), [&](const auto &E) {
+                  return E.first == P && E.second.Status == Dependence::Live;
+                }))
+              Keep({D, {D.From}, {P}, {D}, At, /*Elementwise=*/true});
+          }
+  auto Set = [&] {
+    if (!Terms.empty())
+      S.Tensors.edit(Into).LostTerms =
+          std::make_shared<const std::vector<LostTerm>>(std::move(Terms));
+    else if (S.Tensors[Into].LostTerms)
+      S.Tensors.edit(Into).LostTerms = nullptr;
+  };
   if (Trait.Scales) {
     // One factor carries the terms; the others must be constants.
     const std::shared_ptr<const std::vector<LostTerm>> *Found = nullptr;
@@ -483,7 +547,7 @@ void AbstractTorch::mergeTerms(TensorId Into, std::string_view Operator,
         Of = T;
         Found = &Of;
       } else if (requiresGrad(X.T) || !dependences(X.T).empty()) {
-        return;
+        return Set();
       }
     }
     if (Of)
@@ -504,16 +568,14 @@ void AbstractTorch::mergeTerms(TensorId Into, std::string_view Operator,
           New.Cut = D;
         New.Parameters.push_back(P);
         New.From.push_back(D.From);
+        New.Cuts.push_back(D);
       }
       New.Added = At;
       if (!New.Parameters.empty())
         Keep(New);
     }
   }
-  if (!Terms.empty())
-    S.Tensors.edit(Into).LostTerms = std::make_shared<const std::vector<LostTerm>>(std::move(Terms));
-  else if (S.Tensors[Into].LostTerms)
-    S.Tensors.edit(Into).LostTerms = nullptr;
+  Set();
 }
 
 /// Whether a result is known to have one element.
@@ -698,13 +760,24 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
           if (C.Constant && *C.Constant == 0 && C.Tensors.empty() && Trait.ScalarFactor)
             Zero = ZeroCause{At, "multiplication by 0"};
       }
-      if (Trait.FlatAtZero && isZero(X.T))
+      bool Power = Trait.Name == "pow" && Arguments.size() > 1 && Arguments[1].Constant &&
+                   *Arguments[1].Constant > 1;
+      if ((Trait.FlatAtZero || Power) && isZero(X.T))
         Zero = whyZero(X.T);
       connect(N, X, A, Zero ? &*Zero : nullptr);
       if (Raised) // the first operand that raises is the last that is looked at
         return std::vector<std::vector<Operand>>(Results.size());
       noteOperand(N, X);
     }
+    bool WithData = false;
+    for (size_t A = 0; A < Arguments.size() && A < 2; ++A) {
+      const Argument &X = Arguments[A];
+      WithData |= X.Tensors.empty() && !X.Constant && A < Op.Arguments.size() &&
+                  Op.Arguments[A].Type.starts_with("Scalar");
+      for (const Operand &Y : X.Tensors)
+        WithData |= Y.T && !requiresGrad(Y.T) && dependences(Y.T).empty();
+    }
+    S.Nodes.edit(N).WithData = WithData;
     saveFor(N, Op, Arguments, Results, /*InPlaceArgument=*/-1);
   }
   if (Raised)

@@ -76,6 +76,9 @@ public:
   void suspect(TensorId T, Suspicion D);
   /// D needs no loss to be a defect.
   void accuse(Suspicion D);
+  /// Whether a value computed from T carries the suspicion of this number.
+  bool carries(TensorId T, uint32_t Suspicion) const;
+  void withdraw(TensorId T, uint32_t Suspicion);
   /// A tensor on memory of the program's, on the storage of an earlier one (if any).
   TensorId blob(StorageId Memory, Site At);
   void fillAnew(StorageId Memory, Site At);
@@ -222,6 +225,7 @@ private:
   std::string placeOf(TensorId Parameter) const;
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
+  bool isCopyOf(TensorId T, TensorId Leaf) const;
   const ZeroCause &whyZero(TensorId T) const;
   bool matters(StorageId M) const;
   void callInPlace(const facts::OpFact &Op, const std::vector<Argument> &Arguments, Site At,
@@ -254,6 +258,8 @@ private:
   void addSuspicion(OrderSuspicion Q);
   void noteLostDependences(Operand Root, Site At);
   void noteTerms(Operand Root);
+  // Targets.cpp
+  void judgeTargets(Operand Root, Site At);
   // Identity.cpp
   void noteOldWeights(NodeId Old, TensorId Leaf, Site Backward);
   void blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const;

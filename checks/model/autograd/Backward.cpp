@@ -93,6 +93,7 @@ Defect AbstractTorch::changedBehind(const Node &N, StorageId Memory, unsigned In
   if (D.Kind == DefectKind::HistoryOutdated)
     D.Chain.push_back({N.At, "the changed value is used by " + quoted(N.Operation) +
                                  " here; its history does not know of the write"});
+  D.InDoubt = D.Kind == DefectKind::OldHandleRead && N.DirtyView;
   if (D.Kind == DefectKind::OldHandleRead)
     D.Chain.push_back({N.At, "the older handle is read by " + quoted(N.Operation) + " here"});
   D.Chain.push_back({Backward, "backward() runs here"});
@@ -167,6 +168,9 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
   ThisWalk.Used = !Where.Gradients;
   ThisWalk.Scale = S.Tensors[Root.T].Scale;
   ThisWalk.Decisions = S.Decisions;
+  ThisWalk.Nodes = S.Nodes.size();
+  ThisWalk.Steps = S.Steps;
+  ThisWalk.From = S.Calls;
   ThisWalk.PeriodicDecisions = S.PeriodicDecisions;
   S.Walks.add(std::move(ThisWalk));
 
@@ -398,6 +402,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
     noteOldWeights(Old, Leaf, At);
   noteLostDependences(Root, At);
   noteTerms(Root);
+  judgeTargets(Root, At);
 }
 
 /// Remembers for each parameter that a loss depends on in value, but not through the tape, where
@@ -457,19 +462,29 @@ std::vector<std::string> AbstractTorch::reachedParameters() const {
 }
 
 void AbstractTorch::finish() {
+  std::set<uint32_t> Zeroing; // culprits that leave some leaf a zero gradient
+  for (const Suspicion &X : S.Suspected)
+    if (X.About && S.Tensors[X.About].EverReached == Reach::Zero)
+      Zeroing.insert(X.What.Culprit.Number);
   for (const Suspicion &X : S.Suspected) {
     bool Read = X.Unread && X.Unread.Value < ReadAt.size() && ReadAt[X.Unread.Value] > X.Since;
-    if (X.Arrived && !Read)
-      record(X.What);
+    if (!X.Arrived || Read || X.Withdrawn)
+      continue;
+    record(X.What);
+    if (X.About && Zeroing.count(X.What.Culprit.Number))
+      S.Defects.back().Effect = Outcome::Zero;
   }
-  if (!S.Backwards && S.Stepped && !S.GradMode && S.GradModeOffForGood && S.GradModeOffAt) {
+  if ((!S.Backwards || S.GradModeOwed) && S.Stepped && !S.GradMode && S.GradModeOffForGood &&
+      S.GradModeOffAt) {
     // No loss has a history any more, and the program asks before it calls backward().
     Defect D{DefectKind::DependenceCut, Outcome::Undefined, S.GradModeOffAt,
              "grad mode is switched off and never on again: nothing gets a gradient", {}};
     D.Chain.push_back({S.GradModeOffAt, "grad mode is switched off here"});
     D.By = CutBy::Guard;
-    for (TensorId P : S.Parameters)
-      D.Losers.push_back(placeOf(P));
+    // What other ways train does not excuse a return that forgets what the others do.
+    if (!S.GradModeOwed)
+      for (TensorId P : S.Parameters)
+        D.Losers.push_back(placeOf(P));
     record(std::move(D));
   }
   if (S.OpaqueBackward || S.Backwards == 0)
@@ -478,7 +493,23 @@ void AbstractTorch::finish() {
   std::map<std::pair<uint32_t, bool>, Defect> ByPlace;
   std::set<TensorId> Lost;
   for (TensorId P : Trained) {
-    const Tensor T = S.Tensors[P];
+    Tensor T = S.Tensors[P];
+    // Of several cuts the one that leaves a whole term without a gradient is the one to repair: the
+    // others may be stop-gradients that are meant.
+    if (T.LostAt && T.EverReached == Reach::Never && !T.LostByRebinding)
+      for (const auto &[Term, Backward] : S.LostTerms) {
+        auto It = std::find(Term.Parameters.begin(), Term.Parameters.end(), P);
+        if (It == Term.Parameters.end() || Term.Elementwise)
+          continue;
+        const Dependence &E = Term.Cuts[It - Term.Parameters.begin()];
+        T.LostAt = E.At;
+        T.LostHow = E.How;
+        T.LostThrough = E.Through;
+        T.LostInPlace = E.InPlace;
+        T.LostBy = E.By;
+        T.LostBackward = Backward;
+        break;
+      }
     if (!T.LostAt || Repaired.count(T.LostAt.Number) || finishRebound(P))
       continue;
     if (T.EverReached == Reach::Live)

@@ -148,6 +148,7 @@ void AbstractTorch::clearGradient(TensorId P, Site At, bool Guarded) {
     D.Walk = X.Walk;
     D.At = At;
     D.Guarded = Guarded;
+    D.Held = std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
     D.Periodic = S.Decisions == W.Decisions && S.PeriodicDecisions > W.PeriodicDecisions;
     if (L.Discarded.size() < MostShares)
       L.Discarded.push_back(D);
@@ -253,6 +254,8 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
   for (const Share &X : L.Shares)
     acquit(DefectKind::GradientDiscarded, S.Walks[{X.Walk}].At);
   for (const DiscardedShare &X : L.Discarded) {
+    if (By != ByHand && !X.Held)
+      continue; // computed before there was an optimizer: looked at, not meant for it
     if (New && X.Guarded)
       continue; // a clear under a condition, between the backwards of a step: rather not judged
     OrderSuspicion Q;
@@ -386,6 +389,7 @@ void AbstractTorch::clip(const std::vector<Operand> &Parameters, Site At) {
     for (Share &One : L.Shares)
       if (One.SteppedBy.empty()) {
         One.Clipped = At;
+        One.ClippedFrom = S.Calls;
         Useful = true;
       }
     if (S.Tensors[X.T].Life)

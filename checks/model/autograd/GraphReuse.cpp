@@ -25,13 +25,30 @@ void AbstractTorch::keep(TensorId Id, uint32_t Variable, Site At) {
 /// nobody wanted the gradients that the first backward() left below the shared value (they were
 /// cleared: the discriminator's step through the generator), the value lacks a detach() where the
 /// first loss reads it.
+/// A loop over the losses of one forward pass is told from a loop over rounds by what lies between
+/// the two backwards: what leads to the freed graph was there already, or nothing was stepped and
+/// the operation that was freed has not run again.
+/// A list of kept values is kept where its elements were put into it, not where they are stacked.
 Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site Backward) const {
   const Node &N = S.Nodes[Freed];
   Defect D{DefectKind::BackwardTwice, Outcome::Throws, N.WalkedAt,
            "backward() frees a graph that is walked again", {}};
   D.Chain.push_back({N.At, "the graph was built by '" + N.Operation + "' here"});
   std::vector<ChainEvent> Also;
-  bool Loop = N.WalkedAt == Backward;
+  const Walk &First = S.Walks[{N.WalkedBy}];
+  auto OneForward = [&] {
+    if (!Via)
+      return false;
+    if (Via.Value < First.Nodes)
+      return true;
+    if (S.Parameters.empty() || S.Steps != First.Steps)
+      return false;
+    for (uint32_t I = First.Nodes; I < S.Nodes.size(); ++I)
+      if (S.Nodes[{I}].At == N.At)
+        return false;
+    return true;
+  };
+  bool Loop = N.WalkedAt == Backward && !OneForward();
   const Tensor *T = Kept ? &S.Tensors[Kept] : nullptr;
   // An in-place operation goes on in the variable that it writes: `total += loss`.
   bool Rebased = T && Via && T->History != Freed;
@@ -43,6 +60,19 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
     D.Message = Rebased ? "'" + N.Operation + "' keeps the graph of an earlier round"
                         : "this keeps a value with its graph, which a later round walks again";
     D.Operation = "keep";
+    if (T && !Rebased && (N.Operation == "stack" || N.Operation == "cat") && !N.Next.empty()) {
+      Site Put;
+      for (const Edge &E : N.Next) {
+        const Tensor *X = E.From ? &S.Tensors[E.From] : nullptr;
+        if (!X || !X->KeptAt || X->KeptIn >= T->KeptIn || (Put && !(Put == X->KeptAt))) {
+          Put = {};
+          break;
+        }
+        Put = X->KeptAt;
+      }
+      if (Put)
+        D.Culprit = Put;
+    }
     // A detach() there is safe where nothing of its own round reads the value behind it.
     bool ReadLater = Rebased || !T || T->KeptIn == ~0u;
     for (uint32_t I = T ? T->KeptBefore : 0; !ReadLater && I < S.Nodes.size(); ++I)

@@ -224,18 +224,6 @@ bool AbstractTorch::finishRebound(TensorId Id) {
   if (!P.LostByRebinding) {
     // A leaf made from a copy of it has the gradients: `auto w = p.detach().requires_grad_()`. (One
     // made from what was computed from it is another matter: the graph is cut.)
-    auto IsCopy = [&](const Dependence &E) {
-      NodeId N = E.From;
-      while (N) {
-        const Node &Step = S.Nodes[N];
-        if (Step.Next.size() != 1 || !(Step.View || traitsOf(Step.Operation).UsuallyCopies))
-          return false;
-        N = Step.Next[0].To;
-        if (!N)
-          return Step.Next[0].Leaf == Id;
-      }
-      return E.By == CutBy::Alias;
-    };
     if (P.EverReached != Reach::Never)
       return false;
     for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
@@ -248,7 +236,8 @@ bool AbstractTorch::finishRebound(TensorId Id) {
         if (R.Old == Id && R.New == L)
           return true; // told of by finishRebindings()
       for (const auto &[Origin, E] : *Copy.Depends)
-        if (Origin == Id && E.Status == Dependence::Cut && E.At && IsCopy(E)) {
+        if (Origin == Id && E.Status == Dependence::Cut && E.At && E.OfItself &&
+            (E.By == CutBy::Alias || E.From)) {
           Defect D{DefectKind::OtherOptimized, Outcome::Stale, E.At,
                    "the loss uses a copy of parameter " + quoted(nameOf(Id)) +
                        "; the optimizer steps the parameter itself", {}};

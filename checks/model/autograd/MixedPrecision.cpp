@@ -5,6 +5,19 @@
 
 namespace torch_tidy::autograd {
 
+Site inCommon(Site A, TrailPtr From, TrailPtr With) {
+  auto Depth = [](const TrailPtr &T) { return T ? T->Depth : 0; };
+  while (From != With) {
+    if (Depth(From) >= Depth(With)) {
+      A = {From->Call.Number, From->Call.Conditional || A.Conditional};
+      From = From->Outer;
+    } else {
+      With = With->Outer;
+    }
+  }
+  return A;
+}
+
 /// Note [Loss scales]
 /// A loss may be multiplied by anything; that the factor is a loss scale shows only when the
 /// program divides the gradients by it. So a factor is remembered with the value, from there with
@@ -36,22 +49,23 @@ void AbstractTorch::rescaleGradient(TensorId P, const Factor &F, Site At) {
     ChainEvent Scaled{G.At ? G.At : W.At, "the loss is scaled here"},
         Divided{At, "the gradients are divided by the scale here"};
     if (X.Unscaled) {
-      Suspect(DefectKind::UnscaledTwice, At, "divides gradients by the loss scale a second time",
+      Suspect(DefectKind::UnscaledTwice, inCommon(At, S.Calls, X.UnscaledFrom), "divides gradients by the loss scale a second time",
               {Scaled, {X.Unscaled, "they are divided by it here"}, {At, "and again here"}});
     } else if (!X.SteppedBy.empty()) {
       Suspect(DefectKind::SteppedScaled, X.SteppedAt,
               "the step uses gradients that are still multiplied by the loss scale",
               {Scaled, {X.SteppedAt, "the scaled gradients are stepped here"}, Divided});
     } else if (SameVariable && G.Content != F.Content) {
-      Suspect(DefectKind::UnscaledByOther, At,
+      Suspect(DefectKind::UnscaledByOther, inCommon(At, S.Calls, W.From),
               "divides gradients by a loss scale that has changed since the loss was scaled",
               {Scaled, {W.At, "backward() runs here"}, Divided});
     } else if (X.Clipped) {
-      Suspect(DefectKind::ClipsScaled, X.Clipped,
+      Suspect(DefectKind::ClipsScaled, inCommon(X.Clipped, X.ClippedFrom, S.Calls),
               "clips gradients that are still multiplied by the loss scale",
               {Scaled, {X.Clipped, "the scaled gradients are clipped here"}, Divided});
     }
     X.Unscaled = At;
+    X.UnscaledFrom = S.Calls;
   }
   setLife(P, std::move(L));
 }

@@ -23,6 +23,20 @@ struct Site {
   bool operator==(const Site &O) const { return Number == O.Number; }
 };
 
+/// The calls that are open: the place of the innermost, and those around it.
+struct Trail {
+  Site Call;
+  std::shared_ptr<const Trail> Outer;
+  unsigned Depth = 1;
+};
+using TrailPtr = std::shared_ptr<const Trail>;
+
+/// Note [Order is decided where both are called]
+/// What is wrong with the order of two events cannot be repaired inside a helper that does only one
+/// of them: it is repaired in the function that both were called from. Brings A, which happened
+/// under From, to the innermost function that B's calls went through as well.
+Site inCommon(Site A, TrailPtr From, TrailPtr With);
+
 using StorageId = Id<struct StorageTag>;
 using CounterId = Id<struct CounterTag>;
 using FamilyId = Id<struct FamilyTag>;
@@ -140,6 +154,8 @@ struct Dependence {
   CutBy By = CutBy::Operator;
   NodeId From; ///< the history of the value that was cut off; none under a guard
   bool Rebound = false; ///< because the variable that held the parameter was given another tensor
+  bool Derivative = false; ///< by autograd::grad() with respect to an input, without create_graph
+  bool OfItself = false; ///< what was cut off is the parameter itself, a view or a copy of it
 };
 using Dependences = std::vector<std::pair<TensorId, Dependence>>; ///< sorted by tensor
 
@@ -148,7 +164,9 @@ struct LostTerm {
   Dependence Cut;                   ///< the first, if its value was cut off in several places
   std::vector<NodeId> From;         ///< the histories that were cut off
   std::vector<TensorId> Parameters; ///< on which its value depends
+  std::vector<Dependence> Cuts;     ///< ... and where each was cut off, parallel
   Site Added;                       ///< where it was added
+  bool Elementwise = false;         ///< a derivative in a residual, see there
 };
 
 enum class GradState : uint8_t { Undefined, Zero, Live };
@@ -177,6 +195,9 @@ struct Walk {
   bool ForOther = false; ///< it reached a leaf that is neither a parameter nor optimised
   Factor Scale;          ///< of its root
   unsigned Decisions = 0, PeriodicDecisions = 0; ///< taken before it
+  uint32_t Nodes = 0;    ///< how many there were
+  unsigned Steps = 0;    ///< State::Steps then
+  TrailPtr From;         ///< the calls that led to it
 };
 
 /// What one backward() added to a gradient.
@@ -186,12 +207,14 @@ struct Share {
   Site SteppedAt;
   Site Clipped;
   Site Unscaled;
+  TrailPtr ClippedFrom, UnscaledFrom;
 };
 
 /// What was taken out of a gradient before any step used it.
 struct DiscardedShare {
   uint32_t Walk = 0;
   Site At;
+  bool Held = false;     ///< some optimizer was there to step it
   bool Guarded = false;  ///< cleared under a condition
   bool Periodic = false; ///< only decisions about a counter's remainder lie between
 };
@@ -316,10 +339,12 @@ struct Node {
   bool Trained = false;  ///< some backward() brought it a gradient
   bool View = false;  ///< its result shares the storage of its operand
   unsigned Born = 0;  ///< State::Steps when it was recorded
+  bool WithData = false; ///< an operand is data: a tensor, or a number that is not a constant
   Site ReplacesAt;    ///< its result took the place of the parameter it was computed from, here
   /// An operand's content had been changed behind autograd: storage and index of the write.
   StorageId DirtyMemory;
   int DirtyWrite = -1;
+  bool DirtyView = false;   ///< the handle is a view: its author may have meant it to follow
   bool DirtyHandle = false; ///< ... or had been changed, in full view, under an older handle
 };
 
@@ -337,16 +362,19 @@ enum class DefectKind : uint8_t {
   DependenceCut,      ///< a parameter ends without a gradient
   DependenceZeroed,   ///< a parameter ends with a zero gradient
   WriteLost,          ///< a write went into a temporary
+  ResultDropped,      ///< an operation out of place, whose result nobody takes
   BufferReused,       ///< memory under a tensor that is still needed was filled anew
   NoGradKept,         ///< the gradient of a tensor that is no leaf and does not retain it is used
   TermLost,           ///< a term of the loss contributes a number and no gradient
   NothingToDo,        ///< backward() on a value without history
+  DetachMissing,      ///< a target or weight that is computed with gradients
   BackwardTwice,      ///< through a freed graph
   StepBetween,        ///< optimizer step between forward and backward
   GradientAccumulates, ///< a step uses a gradient that holds what the last one used
   GradientDiscarded,  ///< cleared before a step used it
   StepTooEarly,       ///< step() before the backward() it is meant for
   NeverStepped,       ///< an optimizer whose gradients are computed and that never steps
+  LeftInEval,         ///< a module is trained in the mode that an evaluation left it in
   ClipsNothing,       ///< a clip where there is no new gradient
   ClipsTooEarly,      ///< a clip before the last backward() of a step
   ClipsScaled,        ///< a clip before the gradients are divided by the loss scale
@@ -361,6 +389,7 @@ enum class DefectKind : uint8_t {
   ComputedOnce,       ///< a value computed from a parameter is used again after the parameter's step
   OtherOptimized,     ///< the optimizer holds other tensors than those in use
   NonLeafOptimized,   ///< an optimizer over a tensor that is no leaf
+  SharedSnapshot,     ///< what was kept of earlier values shares their memory
   LostLeaf,           ///< what is kept was computed from a leaf that nobody keeps: it has no gradient
   RegisteredTwice,    ///< a name that the module has already
 };
@@ -407,6 +436,8 @@ struct Suspicion {
   StorageId Unread;
   unsigned long Since = 0;
   bool Arrived = false; ///< at a loss, or it needs none
+  bool Withdrawn = false;
+  TensorId About; ///< the leaf that loses a gradient by it
 };
 
 /// Something that was seen to be done right: (DefectKind, Subject).
@@ -454,6 +485,7 @@ struct State {
   bool GradMode = true;
   Site GradModeOffAt; ///< who switched it off
   bool GradModeOffForGood = false; ///< ... by set_enabled(), which nothing undoes
+  bool GradModeOwed = false; ///< ... and a return left it so, before what switches it on again
   bool InferenceMode = false;
   std::vector<Suspicion> Suspected;
   std::vector<TensorId> Retained; ///< retain_grad() was called
@@ -477,6 +509,7 @@ struct State {
   bool Autocast = false, CastCache = true;
   int AutocastNesting = 0;
   Site AutocastOn;
+  TrailPtr Calls;                 ///< that are open
   unsigned Clock = 0;             ///< counts backward(), step() and zero_grad()
   unsigned Decisions = 0;         ///< taken about what is not known ...
   unsigned PeriodicDecisions = 0; ///< ... and about a counter's remainder

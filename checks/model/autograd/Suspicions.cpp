@@ -40,6 +40,24 @@ void AbstractTorch::accuse(Suspicion D) {
   ++S.Effects;
 }
 
+bool AbstractTorch::carries(TensorId T, uint32_t Index) const {
+  for (const auto &Part : {S.Tensors[T].Suspects, S.Storages[S.Tensors[T].Memory].Suspects})
+    if (Part && std::binary_search(Part->begin(), Part->end(), Index))
+      return true;
+  return false;
+}
+
+/// Values computed from T go on to carry it, without harm: it never arrives.
+void AbstractTorch::withdraw(TensorId T, uint32_t Index) {
+  std::shared_ptr<const Suspicions> &Of = S.Storages.edit(S.Tensors[T].Memory).Suspects;
+  Suspicions Rest;
+  for (uint32_t I : *Of)
+    if (I != Index)
+      Rest.push_back(I);
+  Of = Rest.empty() ? nullptr : std::make_shared<const Suspicions>(std::move(Rest));
+  S.Suspected[Index].Withdrawn = true;
+}
+
 void AbstractTorch::mergeSuspects(TensorId Into, const Operand &From) {
   if (!From.T || !Into)
     return;

@@ -97,9 +97,12 @@ Operand Interpreter::mergedOrigin(const Value &A, const Value &B) {
   Operand X = A.K != Value::Tensor ? A.T : Operand(), Y = B.K != Value::Tensor ? B.T : Operand();
   if (!X.T || !Y.T || X.T == Y.T)
     return X.T ? X : Y;
-  if (Torch.dependences(Y.T).empty())
+  auto Plain = [&](const Operand &Z) {
+    return Torch.dependences(Z.T).empty() && !Torch.S.Tensors[Z.T].FromGradients;
+  };
+  if (Plain(Y))
     return X;
-  if (Torch.dependences(X.T).empty())
+  if (Plain(X))
     return Y;
   return Torch.number({X, Y}, {});
 }

@@ -255,7 +255,8 @@ Interpreter::Flow Interpreter::leave(const End &X) {
 }
 
 /// Drops ends that do less than others. What a function returns early without effects is passed
-/// over too where it is a number: the result is then any number.
+/// over too where it is a number: the result is then any number. One that leaves a mode switched
+/// that the function has switched does not do less: the rest may switch it back.
 void Interpreter::passOver(std::vector<End> &Ends, const ProgramState &Before, Region Kind) {
   bool Root = !Current || !Current->Caller;
   bool Number = Current && Current->Function &&
@@ -265,7 +266,10 @@ void Interpreter::passOver(std::vector<End> &Ends, const ProgramState &Before, R
   auto Skips = [&](const End &X) {
     if (X.Left != End::Not)
       return TryDepth == 0 || !X.Effects;
-    return Kind == Region::Branch && !X.Effects &&
+    bool Owes = X.Out == Flow::Return && Current &&
+                ((X.After.Torch.GradModeOffForGood && !Current->OffForGood) ||
+                 X.After.InEval > Current->InEval);
+    return Kind == Region::Branch && !X.Effects && !Owes &&
            (X.Out == Flow::Break || X.Out == Flow::Continue ||
             (X.Out == Flow::Return && (Root || Number)));
   };

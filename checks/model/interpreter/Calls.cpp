@@ -94,6 +94,10 @@ CellId Interpreter::call(const CallExpr *E) {
       C.Self = ME->isArrow() ? dereference(rvalue(ME->getBase()),
                                            ME->getBase()->getType()->getPointeeType())
                              : lvalueOf(ME->getBase());
+    if (DroppedFrom && C.Self)
+      if (const auto *ME = dyn_cast<MemberExpr>(M->getCallee()->IgnoreParens());
+          ME && ME->getBase()->IgnoreParenImpCasts() == DroppedFrom)
+        DroppedCell = C.Self;
     C.Arguments = arguments(F, Args, &C.Written);
   } else if (isa<CXXOperatorCallExpr>(E) && C.Method && !C.Method->isStatic()) {
     llvm::ArrayRef<const Expr *> Rest = llvm::ArrayRef<const Expr *>(Args).drop_front();
@@ -107,12 +111,27 @@ CellId Interpreter::call(const CallExpr *E) {
   } else {
     C.Arguments = arguments(F, Args, &C.Written);
   }
+  std::shared_ptr<SelfUse> Self;
+  std::shared_ptr<DroppedCall> Watched;
   if (!isUser(F)) {
     noteReads(C);
     buffersWrittenBy(C);
+    Self = selfUse(C);
+    noteReassigned(C);
+  } else if (C.Discarded) {
+    Watched = watchDropped(C);
   }
+  CallingAt = C.At;
   CellId Result = dispatch(C);
   noteLostWrite(C);
+  if (Self)
+    noteSelfUse(*Self, C, Result);
+  if (Watched)
+    noteDropped(*Watched, C, Result);
+  else if (C.Discarded && !isUser(F))
+    noteDropped(C, Result);
+  if (!isUser(F))
+    noteKeptTwice(C, Result);
   if (Kinds.isTensor(E->getType())) {
     ++Stats.TensorExpressions;
     const Value V = get(Result);
@@ -173,6 +192,7 @@ CellId Interpreter::dispatch(Call &C) {
         !M->isUserProvided() && !C.Arguments.empty()) {
       keep(get(C.Arguments[0]), C.Self, C.At);
       set(C.Self, copy(get(C.Arguments[0])));
+      copiedFrom(get(C.Self), C.At);
       return C.Self;
     }
     if (isa<CXXConversionDecl>(F) && Class && Class->isLambda())
@@ -414,6 +434,12 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   New.This = This;
   New.Depth = Current ? Current->Depth + 1 : 0;
   New.Caller = Current;
+  New.CalledAt = CallingAt;
+  New.OffForGood = Torch.S.GradModeOffForGood;
+  New.InEval = P.InEval;
+  const autograd::TrailPtr Calls = Torch.S.Calls;
+  Torch.S.Calls = std::make_shared<const autograd::Trail>(
+      autograd::Trail{CallingAt, Calls, Calls ? Calls->Depth + 1 : 1});
   if (Closure)
     for (const auto &[D, C] : Closure->Captures)
       New.Variables[D] = C;
@@ -423,10 +449,14 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   size_t Mark = Lives.size();
   const Expr *Discarded = DiscardedExpression;
   DiscardedExpression = nullptr;
+  const Expr *From = DroppedFrom;
+  DroppedFrom = nullptr;
   auto Leave = [&] {
     Stack.pop_back();
     Current = Caller;
     DiscardedExpression = Discarded;
+    DroppedFrom = From;
+    Torch.S.Calls = Calls;
   };
   try {
     for (unsigned I = 0; I < Definition->getNumParams(); ++I) {

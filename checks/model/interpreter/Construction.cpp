@@ -19,7 +19,7 @@ void Interpreter::initialise(const CXXConstructorDecl *Ctor, const Value &Self) 
       CellId C = F->getType()->isReferenceType() ? lvalueOf(Init) : cell(rvalue(Init));
       shape(C, F->getType(), site(Init));
       if (!F->getType()->isReferenceType())
-        keep(C, site(Init), F->getName());
+        keep(C, I->isWritten() ? site(Init) : site(F->getLocation()), F->getName());
       Object &O = P.Objects.edit(Self.O);
       bool Known = false;
       for (auto &[N, X] : O.Fields)
@@ -258,6 +258,7 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
   ClassKind Kind = Kinds.kind(R);
   llvm::ArrayRef<const Expr *> Written(E->getArgs(), E->getNumArgs());
   Site At = site(E);
+  CallingAt = At;
 
   if (Ctor->isCopyOrMoveConstructor() && !Written.empty() &&
       (!isUser(Ctor) || !Ctor->isUserProvided())) {

@@ -255,6 +255,7 @@ CellId Interpreter::sequenceCall(Call &C) {
   if (C.Operator == OO_Equal) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
+    copiedFrom(get(C.Self), C.At);
     return C.Self;
   }
   if (N == "push_back" || N == "emplace_back" || N == "push_front" || N == "emplace_front") {
@@ -265,7 +266,10 @@ CellId Interpreter::sequenceCall(Call &C) {
         V = makeObject(T, C.Arguments, C.At);
     keep(V, C.Self, C.At);
     if (Size() < MostElements) {
-      CellId X = cell(secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]));
+      Value Element = secondName(copy(V), C.Written.empty() ? nullptr : C.Written[0]);
+      if (Element.isTensor() && Element.T.T && !Element.T.Kept)
+        Element.T.Seen = Torch.bind(Element.T.T).Seen; // a handle of its own
+      CellId X = cell(Element);
       keep(X, C.At);
       std::vector<CellId> &E = P.Objects.edit(O).Elements;
       E.insert(N.ends_with("front") ? E.begin() : E.end(), X);
@@ -443,6 +447,7 @@ CellId Interpreter::mapCall(Call &C) {
   };
   if (C.Operator == OO_Equal) {
     set(C.Self, copy(Arg(0)));
+    copiedFrom(get(C.Self), C.At);
     return C.Self;
   }
   if (C.Operator == OO_Subscript || N == "at" || N == "get" || N == "try_emplace") {

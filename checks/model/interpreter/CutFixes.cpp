@@ -127,4 +127,18 @@ std::vector<FixItHint> Diagnosis::fixesForLostWrite(const autograd::Defect &D) c
   return {FixItHint::CreateReplacement(CharSourceRange::getTokenRange(O->getSourceRange()), New)};
 }
 
+/// x.clamp(0, 1); -> x = x.clamp(0, 1);
+std::vector<FixItHint> Diagnosis::fixesForDropped(const autograd::Defect &D) const {
+  const auto *M = dyn_cast_or_null<CXXMemberCallExpr>(Program.statement(D.Culprit));
+  if (!M || M->getBeginLoc().isMacroID() || M->getEndLoc().isMacroID() || D.Effect != autograd::Outcome::Wrong)
+    return {};
+  const Expr *Object = M->getImplicitObjectArgument()->IgnoreParenImpCasts();
+  const auto *R = dyn_cast<DeclRefExpr>(Object);
+  const auto *V = R ? dyn_cast<VarDecl>(R->getDecl()) : nullptr;
+  // A reference, a member or an element may be the tensor that others hold.
+  if (!V || V->getType()->isReferenceType() || V->getType().isConstQualified())
+    return {};
+  return {FixItHint::CreateInsertion(M->getBeginLoc(), V->getNameAsString() + " = ")};
+}
+
 } // namespace torch_tidy::model

@@ -21,6 +21,7 @@ llvm::StringRef checkFor(const Defect &D) {
   case DefectKind::GradientDiscarded:
   case DefectKind::StepTooEarly:
   case DefectKind::NeverStepped:
+  case DefectKind::LeftInEval:
   case DefectKind::ClipsNothing:
   case DefectKind::ClipsTooEarly:
     return "torch-training-step";
@@ -34,6 +35,7 @@ llvm::StringRef checkFor(const Defect &D) {
       return "torch-graph-cut";
     break;
   case DefectKind::WriteLost:
+  case DefectKind::ResultDropped:
     return "torch-lost-write";
   case DefectKind::BufferReused:
     return "torch-buffer-reuse";
@@ -51,6 +53,7 @@ llvm::StringRef checkFor(const Defect &D) {
   case DefectKind::NonLeafOptimized:
   case DefectKind::LostLeaf:
   case DefectKind::RegisteredTwice:
+  case DefectKind::SharedSnapshot:
     return "torch-parameter-identity";
   case DefectKind::ClipsScaled:
   case DefectKind::SteppedScaled:
@@ -61,6 +64,8 @@ llvm::StringRef checkFor(const Defect &D) {
     return "torch-mixed-precision";
   case DefectKind::BackwardTwice:
     return "torch-backward-twice";
+  case DefectKind::DetachMissing:
+    return "torch-missing-detach";
   default:
     break;
   }
@@ -291,6 +296,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
     return fixesForCut(D);
   if (D.Kind == DefectKind::WriteLost)
     return fixesForLostWrite(D);
+  if (D.Kind == DefectKind::ResultDropped)
+    return fixesForDropped(D);
   if (D.Kind == DefectKind::BufferReused) {
     const auto *Made = dyn_cast_or_null<CallExpr>(Program.statement(D.Culprit));
     if (!Made || T.inMacro(Made->getSourceRange()))
@@ -300,6 +307,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
   if (D.Kind == DefectKind::NoGradKept)
     return {}; // where to call retain_grad(), a line alone does not say
 
+  if (D.Kind == DefectKind::DetachMissing)
+    return {};
   if (D.Kind == DefectKind::BackwardTwice)
     return fixGraph(D);
   if (checkFor(D) == "torch-mixed-precision")

@@ -23,6 +23,7 @@ private:
   std::vector<clang::FixItHint> fixesFor(const autograd::Defect &D) const;
   std::vector<clang::FixItHint> fixesForCut(const autograd::Defect &D) const; // CutFixes.cpp
   std::vector<clang::FixItHint> fixesForLostWrite(const autograd::Defect &D) const;
+  std::vector<clang::FixItHint> fixesForDropped(const autograd::Defect &D) const;
   std::vector<clang::FixItHint> identityFix(const autograd::Defect &D) const;
   std::vector<clang::FixItHint> fixGraph(const autograd::Defect &D) const;
   const Interpreter &Program;

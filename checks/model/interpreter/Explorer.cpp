@@ -24,6 +24,8 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   DeepCalls.clear();
   Current = nullptr;
   DiscardedExpression = nullptr;
+  DroppedFrom = nullptr;
+  CallingAt = {};
   Steps = 0;
   UndecidedArms = ChosenArms = TryDepth = 0;
   Exploration Top;
@@ -52,6 +54,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Torch.judgeTraining(Ended);
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended) {
+    judgeSelfCopies();
     Torch.finish();
     judgeIdentity();
   }

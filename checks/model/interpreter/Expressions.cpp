@@ -501,6 +501,10 @@ Value Interpreter::initList(const InitListExpr *E) {
         break;
       const Expr *X = E->getInit(I++);
       CellId C = F->getType()->isReferenceType() ? lvalueOf(X) : cell(secondName(rvalue(X), X));
+      if (get(C).isTensor() && get(C).T.Kept)
+        P.Cells.edit(C).Bound = site(X);
+      if (get(C).isTensor() && get(C).T.Kept)
+        P.Cells.edit(C).Bound = site(X);
       shape(C, F->getType(), site(X));
       P.Objects.edit(Self.O).Fields.push_back({F->getNameAsString(), C});
     }

@@ -34,6 +34,10 @@ void Interpreter::keep(CellId Where, Site At, llvm::StringRef Name) {
   }
   if (V.K == Value::Tensor || P.Objects[V.O].K == Object::Module)
     P.Cells.edit(Where).Bound = At;
+  if (V.isObject() && P.Objects[V.O].K == Object::Module &&
+      std::find(P.ModuleNames.begin(), P.ModuleNames.end(), std::make_pair(V.O, At)) ==
+          P.ModuleNames.end())
+    P.ModuleNames.push_back({V.O, At});
 }
 
 /// Whether a variable is where a parameter lives, rather than a name for it in passing: the one it

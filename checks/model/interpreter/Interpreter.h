@@ -132,6 +132,9 @@ private:
     bool ResultUnknown = false; ///< some passed-over early return gave another number
     unsigned Depth = 0;
     Frame *Caller = nullptr;
+    Site CalledAt;
+    bool OffForGood = false; ///< State::GradModeOffForGood when it was entered
+    int InEval = 0;          ///< ProgramState::InEval then
   };
   struct Live {
     CellId Where;
@@ -140,6 +143,7 @@ private:
 
   //===--- statements (Statements.cpp) -----------------------------------------------------===//
   Flow execute(const Stmt *S);
+  void noteOwed(const Stmt *Return);
   Flow executeIf(const clang::IfStmt *S);
   Flow executeFor(const Expr *Condition, const Stmt *Body, const Expr *Increment, bool BodyFirst);
   Flow executeRound(const Stmt *Body);
@@ -298,9 +302,26 @@ private:
   void noteFactor(const Call &C, llvm::StringRef Operator, CellId Result);
   std::vector<Operand> tensorsIn(const Value &V, unsigned Depth = 0) const;
   std::vector<Operand> numbersIn(const Value &V, unsigned Depth = 0) const;
+  void leafOfNumbers(TensorId T, Site At);
   Operand tensorOfNumbers(const std::vector<Operand> &Numbers, bool OneElement, Site At);
   bool asksForIntegral(const Call &C) const;
   bool asksForElements(const Value &Options) const;
+  //===--- results that nobody takes (DroppedResults.cpp) ------------------------------------===//
+  const Expr *droppedFrom(const Expr *E) const;
+  void noteDropped(const Call &C, CellId Result);
+  struct DroppedCall;
+  std::shared_ptr<DroppedCall> watchDropped(const Call &C);
+  void noteDropped(const DroppedCall &Watched, const Call &C, CellId Result);
+  //===--- snapshots that share memory (Snapshots.cpp) ---------------------------------------===//
+  struct SelfUse;
+  std::shared_ptr<SelfUse> selfUse(const Call &C);
+  void noteSelfUse(const SelfUse &Use, const Call &C, CellId Result);
+  void noteKeptTwice(const Call &C, CellId Result);
+  void noteReassigned(const Call &C);
+  void copiedFrom(const Value &V, Site At, unsigned Depth = 0);
+  bool mentions(const Expr *E, const clang::ValueDecl *But, autograd::StorageId Memory);
+  std::optional<Site> secondNameOf(TensorId T);
+  void judgeSelfCopies();
   Operand tensorOperand(CellId C);
   bool writtenInPlace(const Value &Options) const;
   clang::SourceLocation inPlaceWritten(const Value &Options) const;
@@ -314,7 +335,8 @@ private:
   CellId forwardLibrary(ObjectId M, const std::vector<CellId> &Args, Site At, bool Discarded);
   void parametersOf(ObjectId M, std::vector<std::pair<std::string, CellId>> &Out,
                     const std::string &Prefix, bool Buffers, unsigned Depth = 0) const;
-  void setTraining(ObjectId M, int On, unsigned Depth = 0);
+  void setTraining(ObjectId M, int On, Site At = {}, unsigned Depth = 0);
+  void noteMode(ObjectId M, const facts::ModuleFact &Fact, std::vector<Operand> &Results);
   Value cloneModule(ObjectId M, Site At);
   Value copyModule(ObjectId M);
   Value pretrained(Call &C);
@@ -430,6 +452,9 @@ private:
   std::vector<Place> Places;
   std::map<std::pair<clang::SourceLocation::UIntTy, const Stmt *>, uint32_t> PlaceNumbers;
   const Expr *DiscardedExpression = nullptr;
+  const Expr *DroppedFrom = nullptr; ///< see droppedFrom()
+  CellId DroppedCell;                ///< ... its value
+  Site CallingAt;                    ///< of the call that is being dispatched
   llvm::DenseSet<const clang::VarDecl *> TemporaryRanges; ///< loop variables over a temporary
   std::map<clang::FileID, std::vector<unsigned>> Holes; ///< offsets of the compiler's errors
 };

@@ -138,16 +138,57 @@ void Interpreter::parametersOf(ObjectId M, std::vector<std::pair<std::string, Ce
       parametersOf(C.O, Out, Prefix + N + ".", Buffers, Depth + 1);
 }
 
-void Interpreter::setTraining(ObjectId M, int On, unsigned Depth) {
+void Interpreter::setTraining(ObjectId M, int On, Site At, unsigned Depth) {
   if (Depth > 16)
     return;
   if (P.Objects[M].Training != On) {
+    P.InEval += (On == 0) - (P.Objects[M].Training == 0);
     P.Objects.edit(M).Training = On;
     ++Torch.S.Effects;
   }
+  P.Objects.edit(M).EvalAt = On == 0 ? At : Site();
+  P.Objects.edit(M).Evaluated = false;
   for (const auto &[N, C] : std::vector<std::pair<std::string, Value>>(P.Objects[M].Children))
     if (C.isObject() && P.Objects[C.O].K == Object::Module)
-      setTraining(C.O, On, Depth + 1);
+      setTraining(C.O, On, At, Depth + 1);
+}
+
+/// Note [Left in evaluation mode]
+/// Who trains in evaluation mode may mean it: frozen statistics, fine-tuning. But where a module was
+/// trained in training mode, was then set to eval(), used without gradients, and is trained again
+/// without a train() in between, the evaluation was meant to end. It is one only for modules that
+/// compute something else in that mode (dropout, batch normalisation), and if the value gets to a
+/// loss.
+void Interpreter::noteMode(ObjectId M, const ModuleFact &Fact, std::vector<Operand> &Results) {
+  if (!Fact.IdentityInEval && !Fact.WritesBuffersInTraining)
+    return;
+  const Object O = P.Objects[M];
+  const autograd::State &S = Torch.S;
+  if (O.Training == 1) {
+    if (S.GradMode)
+      P.Objects.edit(M).UsedInTraining = S.Backwards + 1;
+    return;
+  }
+  if (!O.EvalAt)
+    return;
+  if (!S.GradMode) {
+    P.Objects.edit(M).Evaluated = true;
+    return;
+  }
+  if (!O.Evaluated || !O.UsedInTraining || S.Backwards < O.UsedInTraining ||
+      Torch.Repaired.count(O.EvalAt.Number))
+    return;
+  autograd::Suspicion New;
+  New.What.Kind = autograd::DefectKind::LeftInEval;
+  New.What.Effect = autograd::Outcome::Wrong;
+  New.What.Culprit = O.EvalAt;
+  New.What.Culprit.Conditional |= O.Training < 0;
+  New.What.Message = "the module is left in evaluation mode and trained in it: '" + O.Name +
+                     "' does nothing, or uses old statistics, in the rounds that follow";
+  New.What.Chain.push_back({New.What.Culprit, "evaluation mode is switched on here, and not off again"});
+  for (const Operand &X : Results)
+    if (X.T)
+      Torch.suspect(X.T, New);
 }
 
 /// ParameterList and ParameterDict: register_parameter(name, x, x.requires_grad()), so what does not
@@ -331,7 +372,10 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
     for (const auto &[Name, X] : All) {
       if (get(X).K != Value::Tensor || !get(X).T.T)
         continue;
-      Elements.push_back(cell(get(X)));
+      Value Handle = get(X); // a fresh one
+      Handle.T = Torch.bind(Handle.T.T);
+      Handle.Bound = C.At;
+      Elements.push_back(cell(Handle));
       Keys.push_back(symbol("str:" + Name));
     }
     Object &O = P.Objects.edit(S);
@@ -368,7 +412,7 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
       On = known(Arg(0)) ? static_cast<int>(*known(Arg(0))) : -1;
     if (On == 1)
       P.Objects.edit(M).Handled = true;
-    setTraining(M, On);
+    setTraining(M, On, C.At);
     return cell();
   }
   if (N == "is_training") {
@@ -628,6 +672,7 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
   std::vector<Operand> R =
       Torch.callModule(*Fact, O.Training != 0, InPlace, Given, Ordered, Outputs, At, Options);
   checkThrown();
+  noteMode(M, *Fact, R);
   // Training mode that is not known: both modes differ for dropout and normalisation only in what
   // they save, and training saves more.
   if (Outputs == 1 || R.size() < Outputs)

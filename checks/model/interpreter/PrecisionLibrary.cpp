@@ -1,6 +1,8 @@
 // Mixed precision: the gradient scaler, scales written by hand, at::autocast.
 #include "interpreter/Interpreter.h"
 
+#include <algorithm>
+
 using namespace clang;
 
 namespace torch_tidy::model {
@@ -46,6 +48,15 @@ void Interpreter::noteFactor(const Call &C, llvm::StringRef Operator, CellId Res
   const Value Left = get(Operands[0]), Right = get(Operands[1]);
   if (Left.K != Value::Tensor || !Left.T.T || (Right.K == Value::Tensor && !Right.T.T))
     return;
+  // A gradient that is multiplied by what was computed from gradients is clipped by hand.
+  if (Operator.ends_with("_") && Right.T.T) {
+    const TensorId Owner = Torch.S.Storages[Torch.S.Tensors[Left.T.T].Memory].GradientOf;
+    const auto &Sources = Torch.S.Tensors[Right.T.T].FromGradients;
+    if (Owner && Sources && std::binary_search(Sources->begin(), Sources->end(), Owner)) {
+      Torch.clip({Torch.bind(Owner)}, C.At);
+      return;
+    }
+  }
   autograd::Factor F = factorFrom(Right, C.At);
   F.Inverse ^= Operator.starts_with("div");
   if (!F)

@@ -40,7 +40,12 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
       Torch.read(X.T);
     return C.Arguments[0];
   }
-  if (!Std) {
+  // <cmath> has the functions of C in both scopes.
+  bool Math = !Std && !isUser(C.Callee) && !C.Method && !Q.contains("::") &&
+              C.ResultType->isArithmeticType() && !C.Arguments.empty() && C.Arguments.size() <= 2;
+  for (const ParmVarDecl *X : C.Callee->parameters())
+    Math &= X->getType()->isArithmeticType();
+  if (!Std && !Math) {
     if ((C.Operator == OO_EqualEqual || C.Operator == OO_ExclaimEqual) && C.Arguments.size() == 2 &&
         !argumentFrom(Arg(0)).Tensors.empty())
       return std::nullopt;

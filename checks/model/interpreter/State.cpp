@@ -142,9 +142,18 @@ Value Interpreter::secondName(Value V, const Expr *From) const {
       C && C->getConstructor()->isCopyConstructor() && C->getNumArgs() == 1)
     From = C->getArg(0)->IgnoreParenImpCasts();
   From = From->IgnoreParens();
-  if (!isa<DeclRefExpr>(From) && !isa<MemberExpr>(From))
+  // A part that a variable is given of another one is kept for what it was before, too.
+  const auto *Part = dyn_cast<CXXMemberCallExpr>(From);
+  bool View = Part && V.T.T && Torch.S.Tensors[V.T.T].IsView && Part->getMethodDecl() &&
+              Kinds.kind(Part->getMethodDecl()->getParent()) == ClassKind::Tensor &&
+              isa<DeclRefExpr>(Part->getImplicitObjectArgument()->IgnoreParenImpCasts());
+  if (View)
+    V.T.Kept = false;
+  if (!View && !isa<DeclRefExpr>(From) && !isa<MemberExpr>(From))
     return V;
-  V.T = Torch.bind(V.T.T);
+  // A copy of a second name was kept as long as that one.
+  if (!V.T.Kept)
+    V.T = Torch.bind(V.T.T);
   V.T.Named = V.T.Kept = true;
   return V;
 }

@@ -1,6 +1,7 @@
 #include "interpreter/Interpreter.h"
 
 #include "clang/AST/Expr.h"
+#include "clang/Basic/SourceManager.h"
 
 using namespace clang;
 
@@ -34,6 +35,7 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
         declare(V);
     return Flow::Normal;
   case Stmt::ReturnStmtClass: {
+    noteOwed(S);
     if (const Expr *E = cast<ReturnStmt>(S)->getRetValue()) {
       bool Reference = Current->Function && Current->Function->getReturnType()->isReferenceType();
       if (Reference) {
@@ -97,11 +99,48 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
     size_t Mark = Lives.size();
     const Expr *Before = DiscardedExpression;
     DiscardedExpression = E->IgnoreUnlessSpelledInSource();
+    DroppedFrom = droppedFrom(DiscardedExpression);
+    DroppedCell = {};
     evaluate(E);
     DiscardedExpression = Before;
+    DroppedFrom = nullptr;
     unwind(Mark);
   }
   return Flow::Normal;
+}
+
+/// A return that leaves a mode switched which the function switches back further down: it is this
+/// return that lacks something.
+void Interpreter::noteOwed(const Stmt *Return) {
+  if (!Current || !Current->Function || !Current->Function->hasBody())
+    return;
+  bool Off = Torch.S.GradModeOffForGood && !Current->OffForGood, Eval = P.InEval > Current->InEval;
+  if (!Off && !Eval)
+    return;
+  bool On = false, Train = false;
+  std::vector<const Stmt *> Work{Current->Function->getBody()};
+  while (!Work.empty()) {
+    const Stmt *X = Work.back();
+    Work.pop_back();
+    if (!X || isa<LambdaExpr>(X))
+      continue;
+    if (const auto *C = dyn_cast<CallExpr>(X);
+        C && C->getDirectCallee() && C->getDirectCallee()->getDeclName().isIdentifier() &&
+        Sources.isBeforeInTranslationUnit(Return->getEndLoc(), C->getBeginLoc())) {
+      On |= C->getDirectCallee()->getName() == "set_enabled";
+      Train |= C->getDirectCallee()->getName() == "train";
+    }
+    Work.insert(Work.end(), X->child_begin(), X->child_end());
+  }
+  const Site At = site(Return);
+  if (Off && On) {
+    Torch.S.GradModeOffAt = At;
+    Torch.S.GradModeOwed = true;
+  }
+  if (Eval && Train)
+    for (uint32_t I = 0; I < P.Objects.size(); ++I)
+      if (const Object &O = P.Objects[ObjectId{I}]; O.K == Object::Module && O.EvalAt)
+        P.Objects.edit(ObjectId{I}).EvalAt = At;
 }
 
 Interpreter::Flow Interpreter::executeIf(const IfStmt *S) {
@@ -396,6 +435,10 @@ void Interpreter::declare(const VarDecl *V) {
   shape(C, V->getType(), site(V->getLocation()));
   if (!V->getType()->isReferenceType() && V->hasInit())
     keep(get(C), {}, site(V->getLocation()));
+  if (const auto *Copy = dyn_cast_or_null<CXXConstructExpr>(
+          V->hasInit() ? V->getInit()->IgnoreImplicit() : nullptr);
+      Copy && Copy->getConstructor()->isCopyConstructor())
+    copiedFrom(get(C), site(V->getLocation(), V->getInit()));
   Current->Variables[V] = C;
   if (!V->getType()->isReferenceType())
     keep(C, site(V->getLocation(), V->getInit()), V->getName());

@@ -2,6 +2,7 @@
 #include "interpreter/Interpreter.h"
 
 #include "clang/AST/Expr.h"
+#include "clang/Basic/SourceManager.h"
 
 using namespace clang;
 
@@ -132,6 +133,23 @@ Operand Interpreter::tensorOfNumbers(const std::vector<Operand> &Numbers, bool O
   Torch.S.Tensors.edit(X.T).Scalar = OneElement;
   Torch.S.Tensors.edit(X.T).MadeBy = "tensor";
   return X;
+}
+
+/// A leaf that requires grad, made of numbers that another function read from tensors and returned
+/// as such: it is here that they were taken for something to train by.
+void Interpreter::leafOfNumbers(TensorId T, Site At) {
+  const auto Old = Torch.S.Tensors[T].Depends;
+  if (!Old || !Current || !Current->Function)
+    return;
+  const SourceRange Here = Current->Function->getSourceRange();
+  autograd::Dependences D = *Old;
+  for (auto &[P, E] : D)
+    if (E.Status == autograd::Dependence::Cut && E.By == autograd::CutBy::Number && E.At &&
+        !Sources.isPointWithin(location(E.At), Here.getBegin(), Here.getEnd())) {
+      E.At = At;
+      E.How = "a tensor made of a number";
+    }
+  Torch.S.Tensors.edit(T).Depends = std::make_shared<const autograd::Dependences>(std::move(D));
 }
 
 Argument Interpreter::argumentFrom(const Value &V) {
@@ -362,8 +380,10 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
     for (CellId A : C.Arguments)
       if (get(A).isObject())
         if (auto F = P.Objects[get(A).O].field("requires_grad"))
-          if (known(get(*F)).value_or(false) && V.T.T)
+          if (known(get(*F)).value_or(false) && V.T.T) {
             Torch.setRequiresGrad(V.T, true, C.At);
+            leafOfNumbers(V.T.T, C.At);
+          }
     return cell(V);
   }
 

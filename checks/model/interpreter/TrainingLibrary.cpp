@@ -45,7 +45,10 @@ Value Interpreter::makeGuard(const CXXRecordDecl *R, const std::vector<CellId> &
     break;
   }
   if (!Torch.S.GradMode && Torch.Repaired.count(At.Number))
-    Torch.S.GradMode = Before; // repaired: as if the guard were not there
+    { // repaired: as if the guard were not there, or were a NoGradGuard
+      Torch.S.GradMode = Before && Kinds.kind(R) != ClassKind::InferenceGuard;
+      Torch.S.InferenceMode = G.PreviousInferenceMode;
+    }
   if (Before && !Torch.S.GradMode) {
     Torch.S.GradModeOffAt = At;
     Torch.S.GradModeOffForGood = false;
@@ -181,6 +184,8 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
         Torch.S.GradModeOffAt = C.At;
         Torch.S.GradModeOffForGood = true;
       }
+      if (On)
+        Torch.S.GradModeOwed = false;
       Torch.S.GradMode = On;
       ++Torch.S.Effects;
       return cell();

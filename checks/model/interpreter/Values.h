@@ -130,6 +130,9 @@ struct Object {
   int Training = 1;    ///< 1, 0, or -1: not known
   bool Loaded = false; ///< weights came from a file
   bool Handled = false; ///< the program itself asked to train it, or zeroed or clipped its gradients
+  Site EvalAt;            ///< eval() was called, and train() not since
+  bool Evaluated = false; ///< it was used without gradients since then
+  unsigned UsedInTraining = 0; ///< State::Backwards + 1 when it was last used in training mode
 
   // Optimizer
   std::vector<TensorId> Held;

@@ -51,7 +51,6 @@ struct Scaler {
   void unscale(const std::vector<torch::Tensor> &parameters) {
     for (auto &p : parameters)
       p.grad().mul_(1.0 / scale);
-      // CHECK-MESSAGES: :[[@LINE-1]]:16: warning: {{.*}} [definite: wrong] [torch-mixed-precision]
   }
 };
 
@@ -64,6 +63,7 @@ void unscaled_by_an_updated_scale() {
     (scaler.scale * net.loss()).backward();
     scaler.scale *= 2;
     scaler.unscale(net.parameters());
+    // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: {{.*}} [definite: wrong] [torch-mixed-precision]
     optimizer.step();
   }
 }

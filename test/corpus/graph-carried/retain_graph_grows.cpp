@@ -13,7 +13,7 @@ int main() {
   for (int i = 0; i < 3; ++i) {
     auto x = torch::randn({4, 2, 3}), y = torch::randn({4, 2, 1});
     torch::Tensor o;
-    std::tie(o, h) = h.defined() ? rnn->forward(x, h) : rnn->forward(x);
+    std::tie(o, h) = h.defined() ? rnn->forward(x, h) : rnn->forward(x); //@
     auto loss = torch::mse_loss(out(o), y);
     opt.zero_grad();
     loss.backward({}, /*retain_graph=*/true); //@

@@ -1,0 +1,237 @@
+// Targets and weights that are computed with gradients where the loss has none to give them.
+#include "autograd/AbstractTorch.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace torch_tidy::autograd {
+
+namespace {
+
+bool isOneOf(std::string_view Name, std::initializer_list<std::string_view> List) {
+  return std::find(List.begin(), List.end(), Name) != List.end();
+}
+
+/// Passes every element on, or some of them, as they are.
+bool passes(std::string_view Op) {
+  return isOneOf(Op, {"squeeze", "unsqueeze", "view", "reshape", "flatten", "to", "contiguous",
+                      "expand", "clone", "transpose", "t", "permute", "alias"});
+}
+bool selects(std::string_view Op) {
+  return isOneOf(Op, {"gather", "index", "select", "index_select", "narrow", "slice", "diagonal"});
+}
+
+/// The part of the tape that leads to one value.
+struct Cone {
+  std::set<TensorId> Leaves;
+  std::set<NodeId> Ends; ///< nodes that a parameter goes into
+  bool Derivative = false;
+  bool Complete = true;
+};
+
+class Tape {
+  const State &S;
+  std::map<NodeId, Cone> Known;
+
+public:
+  explicit Tape(const State &S) : S(S) {}
+
+  const Cone &cone(NodeId Of) {
+    auto [It, New] = Known.insert({Of, {}});
+    if (!New)
+      return It->second;
+    Cone &C = It->second;
+    constexpr size_t Most = 2000;
+    std::set<NodeId> Seen{Of};
+    std::vector<NodeId> Work{Of};
+    while (!Work.empty()) {
+      NodeId X = Work.back();
+      Work.pop_back();
+      C.Derivative |= S.Nodes[X].Operation == "grad";
+      for (const Edge &E : S.Nodes[X].Next) {
+        if (E.Leaf) {
+          C.Leaves.insert(E.Leaf);
+          C.Ends.insert(X);
+        } else if (E.To && Seen.insert(E.To).second) {
+          Work.push_back(E.To);
+        }
+      }
+      C.Complete = Seen.size() < Most;
+      if (!C.Complete)
+        break;
+    }
+    return C;
+  }
+
+  /// The only operand with a history, if there is one and no leaf.
+  NodeId only(NodeId X) const {
+    const auto &Next = S.Nodes[X].Next;
+    return Next.size() == 1 ? Next[0].To : NodeId();
+  }
+
+  /// Behind changes of shape, selections (where asked) and constant factors.
+  NodeId behind(NodeId X, bool Selections, bool Factors, bool *Selected = nullptr) const {
+    for (int Depth = 0; X && Depth < 32; ++Depth) {
+      const std::string &Op = S.Nodes[X].Operation;
+      bool Selection = selects(Op);
+      bool Factor = isOneOf(Op, {"mul", "div", "neg", "multiply"}) && S.Nodes[X].Next.size() == 1;
+      if (!(passes(Op) || (Selections && Selection) || (Factors && Factor)) || !only(X))
+        return X;
+      if (Selected)
+        *Selected |= Selection;
+      X = only(X);
+    }
+    return X;
+  }
+
+  /// The difference between data and a value behind a normalisation, (a - a.mean()) / a.std().
+  NodeId difference(NodeId X) {
+    for (int Depth = 0; X && Depth < 16; ++Depth) {
+      X = behind(X, false, true);
+      if (!X)
+        return {};
+      const Node &N = S.Nodes[X];
+      if (N.Operation == "div" && N.Next.size() == 2 && N.Next[0].To) {
+        X = N.Next[0].To;
+        continue;
+      }
+      if (N.Operation != "sub" && N.Operation != "rsub")
+        return {};
+      if (N.Next.size() == 1)
+        return N.WithData && N.Next[0].To ? X : NodeId();
+      if (N.Next.size() != 2 || !N.Next[0].To || !N.Next[1].To)
+        return {};
+      NodeId Target = behind(N.Next[0].To, false, false);
+      if (S.Nodes[Target].Operation == "add" && S.Nodes[Target].WithData)
+        return X;
+      NodeId Mean = behind(N.Next[1].To, false, false);
+      if (S.Nodes[Mean].Operation == "mean" && only(Mean) == N.Next[0].To) {
+        X = N.Next[0].To;
+        continue;
+      }
+      return {};
+    }
+    return {};
+  }
+};
+
+} // namespace
+
+/// Note [Targets]
+/// Nothing in a tape tells a target from a prediction: consistency losses, siamese networks and
+/// residuals of differential equations want the gradient of both sides. Two forms leave little
+/// doubt, and are told as possible defects:
+///  - a bootstrapped target: data plus a factor times what the network said of other data, compared
+///    with what it says of this (r + gamma * q(s') against q(s), by another forward pass and through
+///    the same parameters). Its gradient pulls the target towards the prediction;
+///  - an advantage: the logarithm of a selected probability is multiplied by data minus what a
+///    critic says, and the same loss trains that critic by another term. The product is linear in
+///    the critic, which has no minimum there.
+void AbstractTorch::judgeTargets(Operand Root, Site At) {
+  NodeId Start = Root.T ? S.Tensors[Root.T].History : NodeId();
+  if (!Start || !Repaired.empty() || S.Parameters.empty() || S.Tensors[Root.T].Untracked)
+    return;
+  constexpr size_t MostNodes = 3000;
+  std::set<NodeId> Seen{Start};
+  std::vector<NodeId> All{Start};
+  std::map<NodeId, unsigned> Readers;
+  bool Candidate = false;
+  for (size_t I = 0; I < All.size(); ++I) {
+    const Node &N = S.Nodes[All[I]];
+    Candidate |= N.WithData;
+    for (const Edge &E : N.Next)
+      if (E.To) {
+        ++Readers[E.To];
+        if (Seen.insert(E.To).second)
+          All.push_back(E.To);
+      }
+    if (All.size() > MostNodes)
+      return;
+  }
+  if (!Candidate)
+    return;
+  Tape Graph(S);
+  auto Report = [&](Site Culprit, std::string Message, std::vector<ChainEvent> Chain) {
+    if (!Culprit || Repaired.count(Culprit.Number))
+      return;
+    Defect D;
+    D.Kind = DefectKind::DetachMissing;
+    D.Effect = Outcome::Wrong;
+    D.Culprit = Culprit;
+    D.Message = std::move(Message);
+    D.Chain = std::move(Chain);
+    D.Chain.push_back({At, "backward() runs here"});
+    D.InDoubt = true;
+    record(std::move(D));
+  };
+  auto Target = [&](const Node &N, NodeId Side, NodeId Prediction) {
+    NodeId Sum = Graph.behind(Side, false, false);
+    if (!Sum || S.Nodes[Sum].Operation != "add" || !S.Nodes[Sum].WithData || !Graph.only(Sum))
+      return;
+    NodeId Next = Graph.behind(Graph.only(Sum), false, true);
+    NodeId Said = Graph.behind(Prediction, true, false);
+    // What the network says, and no sum of that: a step in time has such on both sides.
+    for (NodeId X : {Next, Said})
+      if (!X || (isOneOf(S.Nodes[X].Operation, {"add", "sub", "rsub"}) &&
+                 (S.Nodes[X].WithData || std::none_of(S.Nodes[X].Next.begin(), S.Nodes[X].Next.end(),
+                                                      [](const Edge &E) { return bool(E.Leaf); }))))
+        return;
+    const Cone A = Graph.cone(Said), B = Graph.cone(Next);
+    if (!A.Complete || !B.Complete || A.Derivative || B.Derivative || A.Leaves.empty() ||
+        A.Leaves != B.Leaves)
+      return;
+    for (NodeId X : A.Ends)
+      if (B.Ends.count(X))
+        return;
+    bool Best = isOneOf(S.Nodes[Next].Operation, {"max", "amax", "min", "amin"}) ||
+                selects(S.Nodes[Next].Operation);
+    Report(Best ? S.Nodes[Next].At : S.Nodes[Sum].At,
+           "the target is computed with gradients by the network that it is a target for; detach() it",
+           {{S.Nodes[Next].At, "the network is asked about other data here"},
+            {S.Nodes[Sum].At, "the target is made of it here"},
+            {N.At, "it is compared with the prediction here"}});
+  };
+  for (NodeId Id : All) {
+    const Node N = S.Nodes[Id];
+    if (N.Next.size() != 2 || !N.Next[0].To || !N.Next[1].To)
+      continue;
+    std::string_view Op = N.Operation;
+    Op = Op.substr(Op.rfind(':') + 1);
+    if (isOneOf(Op, {"sub", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "MSELoss",
+                     "L1Loss", "SmoothL1Loss", "HuberLoss"})) {
+      Target(N, N.Next[0].To, N.Next[1].To);
+      Target(N, N.Next[1].To, N.Next[0].To);
+    }
+    if (Op != "mul")
+      continue;
+    for (int Log = 0; Log < 2; ++Log) {
+      bool Selected = false;
+      NodeId L = Graph.behind(N.Next[Log].To, true, true, &Selected);
+      std::string_view LogOp = S.Nodes[L].Operation;
+      LogOp = LogOp.substr(LogOp.rfind(':') + 1);
+      if (!Selected || !isOneOf(LogOp, {"log_softmax", "log", "_log_softmax", "LogSoftmax"}))
+        continue;
+      NodeId Advantage = Graph.difference(N.Next[1 - Log].To);
+      if (!Advantage)
+        continue;
+      const Cone A = Graph.cone(Advantage), B = Graph.cone(L);
+      bool Critic = std::any_of(A.Leaves.begin(), A.Leaves.end(), [&](TensorId T) {
+        return !B.Leaves.count(T) &&
+               std::find(S.Parameters.begin(), S.Parameters.end(), T) != S.Parameters.end();
+      });
+      // The value loss reads the difference, or the critic's value in it, as well.
+      bool Trained = Readers[Advantage] > 1;
+      for (const Edge &E : S.Nodes[Advantage].Next)
+        Trained |= E.To && Readers[E.To] > 1;
+      if (!Critic || !Trained || !A.Complete || !B.Complete)
+        continue;
+      Report(N.At, "a log-probability is multiplied by an advantage that still hangs on the critic, "
+                   "which another term trains; detach() it",
+             {{S.Nodes[Advantage].At, "the advantage is computed here"},
+              {N.At, "it weights the log-probability here"}});
+    }
+  }
+}
+
+} // namespace torch_tidy::autograd
