@@ -260,6 +260,7 @@ private:
   void noteTerms(Operand Root);
   // Targets.cpp
   void judgeTargets(Operand Root, Site At);
+  void judgeUnused();
   // Identity.cpp
   void noteOldWeights(NodeId Old, TensorId Leaf, Site Backward);
   void blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const;

@@ -489,6 +489,7 @@ void AbstractTorch::finish() {
   }
   if (S.OpaqueBackward || S.Backwards == 0)
     return;
+  judgeUnused();
   const std::vector<TensorId> Trained = optimised();
   std::map<std::pair<uint32_t, bool>, Defect> ByPlace;
   std::set<TensorId> Lost;

@@ -128,6 +128,9 @@ void AbstractTorch::addShare(TensorId Leaf, uint32_t Number) {
   GradientLife L = life(Leaf);
   if (!L.Shares.empty() && L.Shares.back().Walk == Number)
     return;
+  for (Share &X : L.Shares)
+    if (X.SteppedBy.empty() && X.Clipped && !X.ClippedEarly)
+      X.ClippedEarly = X.Clipped;
   if (L.Shares.size() >= MostShares)
     L.Shares.erase(L.Shares.begin() + 1);
   Share New;
@@ -228,10 +231,13 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
   // A clip scales the whole sum down, so it belongs behind the last backward() of a step.
   const Share *Clipped = nullptr, *Behind = nullptr;
   for (const Share &X : L.Shares)
-    if (X.SteppedBy.empty() && X.Clipped)
+    if (X.SteppedBy.empty() && (X.ClippedEarly || (X.Clipped && !Behind)) &&
+        !(Clipped && Clipped->ClippedEarly))
       Clipped = &X;
-    else if (X.SteppedBy.empty() && Clipped)
+    else if (X.SteppedBy.empty() && Clipped && !Behind)
       Behind = &X;
+  if (Behind && Clipped->Clipped && !Clipped->ClippedEarly)
+    Behind = Behind->Clipped ? nullptr : Behind;
   if (Behind) {
     OrderSuspicion Q;
     Q.D.Kind = DefectKind::ClipsTooEarly;

@@ -206,6 +206,7 @@ struct Share {
   std::vector<uint32_t> SteppedBy; ///< numbers of optimizers
   Site SteppedAt;
   Site Clipped;
+  Site ClippedEarly; ///< ... before another backward() added to the gradient
   Site Unscaled;
   TrailPtr ClippedFrom, UnscaledFrom;
 };
@@ -366,6 +367,7 @@ enum class DefectKind : uint8_t {
   BufferReused,       ///< memory under a tensor that is still needed was filled anew
   NoGradKept,         ///< the gradient of a tensor that is no leaf and does not retain it is used
   TermLost,           ///< a term of the loss contributes a number and no gradient
+  TermUnused,         ///< what looks like a term of the loss is computed and never read
   NothingToDo,        ///< backward() on a value without history
   DetachMissing,      ///< a target or weight that is computed with gradients
   BackwardTwice,      ///< through a freed graph

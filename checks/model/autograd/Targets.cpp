@@ -234,4 +234,48 @@ void AbstractTorch::judgeTargets(Operand Root, Site At) {
   }
 }
 
+/// Note [Unused terms]
+/// A value of one element that was computed with gradients from trained parameters, is kept in a
+/// variable or member, and is never read: neither added to a loss nor printed. Sums of losses that
+/// were walked by themselves are books, and no such term. What some path reads is none either.
+void AbstractTorch::judgeUnused() {
+  if (!Repaired.empty() || S.Parameters.empty() || !S.Stepped)
+    return;
+  Tape Graph(S);
+  std::set<uint32_t> Told;
+  for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
+    const Tensor T = S.Tensors[TensorId{I}];
+    if (!T.Scalar || !T.Home || !T.History || T.Untracked || T.Opaque || T.IsView || !T.Made)
+      continue;
+    const uint32_t M = T.Memory.Value;
+    if (M < ReadAt.size() && ReadAt[M]) {
+      acquit(DefectKind::TermUnused, T.Made);
+      continue;
+    }
+    const Cone C = Graph.cone(T.History);
+    bool Trained = std::any_of(C.Leaves.begin(), C.Leaves.end(), [&](TensorId P) {
+      return std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
+    });
+    // All of it may have been walked: the sum of losses of the batches.
+    bool Walked = S.Nodes[T.History].Walked;
+    for (const Edge &E : S.Nodes[T.History].Next)
+      Walked |= E.To && S.Nodes[E.To].Walked && S.Nodes[E.To].Next.size() > 0 &&
+                S.Nodes[T.History].Operation != "mean" && S.Nodes[T.History].Operation != "sum";
+    if (!Trained || Walked || !C.Complete || !Told.insert(T.Made.Number).second)
+      continue;
+    Defect D;
+    D.Kind = DefectKind::TermUnused;
+    D.Effect = Outcome::Wrong;
+    D.Culprit = T.Made;
+    D.Message = "'" + (T.Name.empty() ? T.MadeBy : T.Name) +
+                "' is computed with gradients from trained parameters and never read: no loss has it "
+                "for a term";
+    D.Chain.push_back({T.Made, "it is computed here"});
+    D.EveryPath = true;
+    D.Subject = T.Made.Number;
+    D.InDoubt = true;
+    record(std::move(D));
+  }
+}
+
 } // namespace torch_tidy::autograd

@@ -335,8 +335,14 @@ CellId Interpreter::sequenceCall(Call &C) {
     const Value V = Arg(Next), W = Arg(Next + 1);
     const bool Two = C.Arguments.size() == Next + 2;
     if (isIterator(V) && Two) {
-      for (CellId X : elementsBetween(V, W))
-        New.push_back(copy(get(X)));
+      for (CellId X : elementsBetween(V, W)) {
+        Value Element = copy(get(X));
+        if (Element.isTensor() && Element.T.T) {
+          Element.Bound = C.At;
+          Element.T.Seen = Torch.bind(Element.T.T).Seen;
+        }
+        New.push_back(Element);
+      }
       if (auto From = ownerOf(V)) {
         for (ObjectId M : std::vector<ObjectId>(P.Objects[*From].ParametersOf))
           P.Objects.edit(O).ParametersOf.push_back(M);

@@ -29,6 +29,7 @@ llvm::StringRef checkFor(const Defect &D) {
     // Without a cut the value never had a history: somebody else's parameters, or none.
     return D.Chain.size() > 1 && !D.InPlace ? "torch-graph-cut" : "";
   case DefectKind::TermLost:
+  case DefectKind::TermUnused:
     return "torch-graph-cut";
   case DefectKind::InferenceTensor:
     if (!D.InPlace)

@@ -179,7 +179,8 @@ std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
   const std::vector<autograd::Write> &Changes = S.Storages[To.Memory].Writes;
   auto Outdated = [&](const Operand &H) {
     for (size_t I = H.Seen; I < Changes.size(); ++I)
-      if (!Changes[I].SameContent && autograd::overlap(Changes[I].Where, To.Where))
+      if (!Changes[I].SameContent && !Changes[I].Tracked && // those: Note [Old handles]
+          autograd::overlap(Changes[I].Where, To.Where))
         return true;
     return false;
   };

@@ -437,7 +437,9 @@ void Interpreter::declare(const VarDecl *V) {
     keep(get(C), {}, site(V->getLocation()));
   if (const auto *Copy = dyn_cast_or_null<CXXConstructExpr>(
           V->hasInit() ? V->getInit()->IgnoreImplicit() : nullptr);
-      Copy && Copy->getConstructor()->isCopyConstructor())
+      Copy && (Copy->getConstructor()->isCopyConstructor() ||
+               (Kinds.kind(V->getType()) == ClassKind::Sequence && Copy->getNumArgs() >= 2 &&
+                Copy->getArg(0)->getType()->isRecordType())))
     copiedFrom(get(C), site(V->getLocation(), V->getInit()));
   Current->Variables[V] = C;
   if (!V->getType()->isReferenceType())

@@ -245,6 +245,10 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     if (Q == "torch_tidy::device")
       return cell(fresh());
   }
+  if (Class && Class->getName() == "OptimizerParamGroup" && N == "params" && C.Self &&
+      get(C.Self).isObject())
+    if (auto F = P.Objects[get(C.Self).O].field("params"))
+      return *F;
   switch (Kind) {
   case ClassKind::Step:
     if (N == "backward") {
@@ -295,13 +299,24 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
           R.Held = P.Objects[O].Held;
       return cell();
     }
-    if (N == "parameters") {
+    if (N == "parameters" || N == "param_groups") {
       std::vector<CellId> Elements;
       for (TensorId T : std::vector<TensorId>(P.Objects[O].Held))
         Elements.push_back(cell(Value::tensor(Torch.bind(T))));
       ObjectId S = object(Object::Sequence);
       P.Objects.edit(S).Elements = std::move(Elements);
-      return cell(Value::object(S));
+      if (N == "parameters" || P.Objects[O].Held.empty())
+        return N == "parameters" ? cell(Value::object(S))
+                                 : cell(externalValue(C.ResultType, C.At, N.str()));
+      // One group stands for all of them.
+      ObjectId Group = object(Object::Record, "OptimizerParamGroup");
+      CellId Params = cell(Value::object(S));
+      P.Objects.edit(Group).Fields.push_back({"params", Params});
+      P.Objects.edit(Group).External = true;
+      ObjectId Groups = object(Object::Sequence);
+      CellId One = cell(Value::object(Group));
+      P.Objects.edit(Groups).Elements.push_back(One);
+      return cell(Value::object(Groups));
     }
     return cell(externalValue(C.ResultType, C.At, N.str()));
   }
