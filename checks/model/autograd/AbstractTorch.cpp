@@ -21,8 +21,11 @@ TensorId AbstractTorch::add(Tensor T) {
   if (!T.Memory) {
     T.Memory = S.Storages.add({});
     T.Inference = S.InferenceMode; // an alias is what its source is
-    if (S.InferenceMode)
+    if (S.InferenceMode) {
       S.Storages.edit(T.Memory).InferenceAt = S.GradModeOffAt;
+      T.Count = S.Counters.add({});
+      S.Counters.edit(T.Count).None = true;
+    }
   }
   if (!T.Count)
     T.Count = S.Counters.add({});
@@ -70,7 +73,8 @@ TensorId AbstractTorch::detached(Operand T, Alias How, Site At, const std::strin
   Tensor New;
   New.Memory = From.Memory;
   // data() and raw pointers get a counter of their own; an alias of such an alias keeps that one.
-  if (How == Alias::Detach)
+  // So does, outside of inference mode, an alias of a tensor that has none.
+  if (S.Counters[From.Count].None ? S.InferenceMode : How == Alias::Detach)
     New.Count = From.Count;
   New.Where = From.Where;
   New.Through = From.Through > How ? From.Through : How;
@@ -137,7 +141,8 @@ Operand AbstractTorch::gradientValue(Operand Output, Operand Input, bool CreateG
     }
   TensorId R = add(std::move(New));
   for (Operand X : {Output, Input})
-    mergeDependences(R, X, !CreateGraph, At, "torch::autograd::grad() without create_graph",
+    if (X.T)
+      mergeDependences(R, X, !CreateGraph, At, "torch::autograd::grad() without create_graph",
                      Alias::None, false, CutBy::Operator);
   if (const auto &Cut = S.Tensors[R].Depends; Cut && !CreateGraph && Input.T && !isTrained(Input.T) &&
                                              !S.Tensors[Input.T].IsParameter) {
@@ -180,7 +185,7 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.Dirty = From.Dirty;
   New.MultiView = Multi;
   New.Where.insert(New.Where.end(), Part.begin(), Part.end());
-  bool Grad = requiresGrad(Base.T);
+  bool Grad = requiresGrad(Base.T) && !From.Inference;
   // A view of a view keeps its creation_meta.
   New.MultiView |= From.MultiView;
   New.NoGradView = From.NoGradView || !S.GradMode;
@@ -188,6 +193,10 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.ViewVersion = version(Base.T);
   if (New.IsView)
     New.Kin = From.Kin;
+  if (From.Inference && !S.Counters[From.Count].None) {
+    New.Count = S.Counters.add({}); // has none, whatever data() gave its base
+    S.Counters.edit(New.Count).None = true;
+  }
   TensorId Result = add(std::move(New));
   if (S.GradMode && Grad) {
     NodeId N = addNode(Name, At);
@@ -280,6 +289,7 @@ NodeId AbstractTorch::addNode(std::string Operation, Site At) {
   N.Operation = std::move(Operation);
   N.At = At;
   N.Born = S.Steps;
+  N.Frame = Frame;
   ++S.Effects;
   return S.Nodes.add(std::move(N));
 }
@@ -354,9 +364,10 @@ void AbstractTorch::connect(NodeId N, Operand From, int Argument, const ZeroCaus
   if (Zero)
     E.Cause = *Zero;
   if (NodeId H = historyOf(From.T)) {
-    if (!Repaired.empty() && DetachedReads.count(S.Nodes[N].At.Number) &&
-        Repaired.count(S.Nodes[N].At.Number))
-      return;
+    if (!Repaired.empty() && !DetachedReads.empty())
+      if (Site Entry = entryOf(N, H);
+          DetachedReads.count(Entry.Number) && Repaired.count(Entry.Number))
+        return;
     E.To = H;
   }
   else if (S.Tensors[From.T].LeafRequiresGrad)
@@ -371,8 +382,9 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   const Tensor &T = S.Tensors[Id];
   if (T.Untracked)
     return; // whether it is the saved tensor itself is not known
-  if (T.Inference) { // saved_variable.cpp
-    Site Guard = S.Storages[T.Memory].InferenceAt;
+  Site Guard = S.Storages[T.Memory].InferenceAt;
+  if (T.Inference && !Repaired.count(Guard.Number) && !Repaired.count(T.Made.Number)) {
+    // saved_variable.cpp
     Defect D{DefectKind::InferenceTensor, Outcome::Throws, Guard ? Guard : T.Made,
              "a tensor made in inference mode is needed for backward by '" +
                  S.Nodes[N].Operation + "', and cannot be saved"};
@@ -399,6 +411,23 @@ void AbstractTorch::save(NodeId N, TensorId Id, bool IsResult, std::vector<int> 
   S.Nodes.edit(N).Saved.push_back(std::move(V));
 }
 
+/// Note [Inference tensors]
+/// A tensor that was made in inference mode has no autograd keys, so an operator whose tensors are
+/// all of that kind is dispatched past autograd, in normal mode too: nothing is recorded or saved,
+/// whatever their requires_grad says, and its result is an ordinary tensor. Next to an ordinary
+/// tensor they are operands like others, but cannot be saved. (Measured; c10/core/InferenceMode.h.)
+bool AbstractTorch::passesAutogradBy(const std::vector<Argument> &Arguments) const {
+  bool Any = false;
+  for (const Argument &A : Arguments)
+    for (const Operand &X : A.Tensors)
+      if (X.T) {
+        if (!S.Tensors[X.T].Inference)
+          return false;
+        Any = true;
+      }
+  return Any;
+}
+
 /// Carries to the node what is wrong with an operand's value.
 void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
   const Tensor &T = S.Tensors[From.T];
@@ -412,11 +441,17 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
   // (WriteKind::User), and reading it afterwards is no defect: with one exception. Who copies a
   // variable to a second name (`auto skip = h;`), writes through the first (`h.relu_();`) and reads
   // the second kept it for what it was before. The other way round, writing through the second name
-  // (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes.
+  // (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes;
+  // unless the variable is given the result (`h = h.tanh_();`): then the new value was meant for it
+  // alone.
   auto Surprises = [&](const Write &W) {
-    return !W.SameContent && (W.Kind == WriteKind::Activation ||
-           (From.Kept && !W.ByKept && W.Kind == WriteKind::User && W.Tracked &&
-            W.Through == Alias::None && T.Through == Alias::None));
+    // A rectifier that reads what another one left finds the positive part as it was.
+    if (W.SameContent || (traitsOf(W.Operation).KeepsPositivePart &&
+                          traitsOf(S.Nodes[N].Operation).ReadsPositivePart))
+      return false;
+    return W.Kind == WriteKind::Activation ||
+           (((From.Kept && !W.ByKept) || W.Rebinds) && W.Kind == WriteKind::User && W.Tracked &&
+            W.Through == Alias::None && T.Through == Alias::None);
   };
   for (size_t I = From.Seen; I < M.Writes.size(); ++I)
     if (Surprises(M.Writes[I]) && overlap(M.Writes[I].Where, T.Where)) {
@@ -646,11 +681,12 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
 
   std::vector<std::pair<int, Operand>> Operands;
   bool AnyGrad = false, AnyUntracked = false;
+  bool PassedBy = passesAutogradBy(Arguments);
   for (size_t A = 0; A < Arguments.size(); ++A)
     for (const Operand &X : Arguments[A].Tensors)
-      if (X.T) {
+      if (X.T && !Trait.TakesShape) {
         Operands.push_back({static_cast<int>(A), X});
-        AnyGrad |= requiresGrad(X.T);
+        AnyGrad |= requiresGrad(X.T) && !PassedBy;
         AnyUntracked |= S.Tensors[X.T].Untracked;
       }
   for (size_t A = 0; A < Arguments.size(); ++A)
@@ -713,9 +749,11 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
       }
       TensorId R = add(std::move(New));
       bool Flat = Out.Diff == facts::Differentiable::No || Options.ToIntegral;
-      bool Off = !S.GradMode || S.InferenceMode;
+      bool Off = !S.GradMode || S.InferenceMode || PassedBy;
       for (auto &[A, X] : Operands)
-        if (Flat && !Off)
+        if (PassedBy && !S.InferenceMode)
+          read(X.T); // nobody expects a gradient of it
+        else if (Flat && !Off)
           mergeDependences(R, X, true, At,
                            "'" + std::string(Trait.Name) +
                                (Options.ToIntegral ? "' to an integral type" : "'"),

@@ -46,6 +46,8 @@ public:
   /// Culprits whose repair is assumed: a write there is done out of place, so that what follows
   /// shows the other defects. See Note [Leave one out].
   std::set<uint32_t> Repaired;
+  /// The user's function that is being run.
+  std::shared_ptr<const CallFrame> Frame;
   /// A run without repairs begins a new sequence of them.
   void startRepairs() {
     if (Repaired.empty()) {
@@ -128,7 +130,13 @@ public:
                 Site At);
   void setData(Operand T, Operand Source, Site At);
   void detachInPlace(Operand T, Site At);
-  void setRequiresGrad(Operand T, bool On, Site At);
+  /// set_requires_grad(); Checked: requires_grad_(), which refuses to switch it off where there is
+  /// a history.
+  void setRequiresGrad(Operand T, bool On, Site At, bool Checked = false);
+  /// grad_fn(): a view whose base was written since makes its history anew, or cannot.
+  void askHistory(Operand T, Site At);
+  /// The last write through Seen's name gave the variable its new value: `h = h.tanh_()`.
+  void resultIsBound(Operand Seen, Site Write);
 
   /// The variable or member that holds the leaf Old is given New instead: `w = w / w.norm()`. See
   /// Note [Rebinding].
@@ -208,6 +216,7 @@ private:
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
   NodeId historyOf(TensorId T);
   bool hasGradientEdge(TensorId T);
+  bool passesAutogradBy(const std::vector<Argument> &Arguments) const;
   NodeId addNode(std::string Operation, Site At);
   /// An edge to where From comes from; Zero tells why nothing flows along it, if so.
   void connect(NodeId N, Operand From, int Argument, const ZeroCause *Zero = nullptr);
@@ -243,6 +252,7 @@ private:
   void saveResultsOfWrite(NodeId N, const facts::OpFact &Op,
                           const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
   void optimizerWrite(TensorId P, bool Bumps, Site At);
+  Site entryOf(NodeId Reader, NodeId Maker) const;
   Defect walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site Backward) const;
   GradientLife life(TensorId T) const;
   void setLife(TensorId T, GradientLife Life);

@@ -438,6 +438,14 @@ void AbstractTorch::judgeTraining(bool Ended) {
     Stepped |= R.Stepped;
   for (OrderSuspicion &Q : S.OrderSuspicions) {
     if (Q.D.Kind == DefectKind::GradientAccumulates) {
+      // A step that is one too many was told of where it comes between a forward pass and its
+      // backward.
+      const Site First = Q.D.Chain.empty() ? Site() : Q.D.Chain.front().At;
+      if (First && (Repaired.count(First.Number) ||
+                    std::any_of(S.Defects.begin(), S.Defects.end(), [&](const Defect &D) {
+                      return D.Kind == DefectKind::StepBetween && D.Culprit == First;
+                    })))
+        continue;
       if (Q.Idle && !recordOf(S.Zeros, Q.Idle).Useful) {
         Q.D.Culprit = Q.Idle;
         Q.D.Message = "zero_grad() clears other gradients than those that the optimizer steps";

@@ -17,6 +17,24 @@ void AbstractTorch::keep(TensorId Id, uint32_t Variable, Site At) {
   W.KeptBefore = S.Nodes.size();
 }
 
+/// Where a value comes in that Reader reads and Maker made: the line of the reader, or of the call
+/// that leads to it, in the innermost function that has both to do with.
+Site AbstractTorch::entryOf(NodeId Reader, NodeId Maker) const {
+  auto Outwards = [](const CallFrame *F) {
+    std::vector<const CallFrame *> Frames;
+    for (; F; F = F->Outer.get())
+      Frames.push_back(F);
+    return Frames;
+  };
+  std::vector<const CallFrame *> R = Outwards(S.Nodes[Reader].Frame.get()),
+                                 M = Outwards(S.Nodes[Maker].Frame.get());
+  while (!R.empty() && !M.empty() && R.back() == M.back()) {
+    R.pop_back();
+    M.pop_back();
+  }
+  return R.empty() || !R.back()->At ? S.Nodes[Reader].At : R.back()->At;
+}
+
 /// Note [Which line keeps a graph]
 /// backward() meets a node that an earlier backward() freed. Two losses of one forward pass are
 /// repaired at the first backward(), which has to retain the graph; a graph that stays from an
@@ -114,7 +132,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
           if (E.To == Freed)
             Reader = {I};
     if (AnyLeaf && !Wanted && Reader) {
-      D.Culprit = S.Nodes[Reader].At;
+      D.Culprit = entryOf(Reader, Freed);
       D.Message = "'" + S.Nodes[Reader].Operation +
                   "' reads a value without detach(), and its backward() frees the graph that "
                   "another loss needs";

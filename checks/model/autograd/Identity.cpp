@@ -236,7 +236,8 @@ bool AbstractTorch::finishRebound(TensorId Id) {
         if (R.Old == Id && R.New == L)
           return true; // told of by finishRebindings()
       for (const auto &[Origin, E] : *Copy.Depends)
-        if (Origin == Id && E.Status == Dependence::Cut && E.At && E.OfItself &&
+        // Unless the loss has the parameter's own value as well, cut off somewhere else.
+        if (Origin == Id && E.Status == Dependence::Cut && E.At && E.At == P.LostAt && E.OfItself &&
             (E.By == CutBy::Alias || E.From)) {
           Defect D{DefectKind::OtherOptimized, Outcome::Stale, E.At,
                    "the loss uses a copy of parameter " + quoted(nameOf(Id)) +

@@ -82,6 +82,13 @@ constexpr std::string_view Enlargers[] = {
 constexpr std::string_view ElementCopiers[] = {"index", "masked_select", "index_select", "gather",
                                                "take", "take_along_dim"};
 
+constexpr std::string_view ShapeTakers[] = {
+    "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",
+    "randint_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided"};
+constexpr std::string_view PositivePartKeepers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu",
+                                                    "ELU", "celu", "CELU", "rrelu", "RReLU"};
+constexpr std::string_view PositivePartReaders[] = {"relu", "ReLU", "relu6", "ReLU6"};
+
 Traits make(std::string_view Name) {
   Traits T;
   T.Name = Name;
@@ -110,6 +117,9 @@ Traits make(std::string_view Name) {
   T.Reduces = isOneOf(Last, Reductions) || Last.ends_with("_loss") || Last.ends_with("Loss");
   T.Enlarges = isOneOf(Plain, Enlargers);
   T.CopiesElements = isOneOf(Plain, ElementCopiers);
+  T.TakesShape = isOneOf(Plain, ShapeTakers);
+  T.KeepsPositivePart = isOneOf(Plain, PositivePartKeepers);
+  T.ReadsPositivePart = isOneOf(Plain, PositivePartReaders);
   return T;
 }
 

@@ -28,6 +28,9 @@ struct Traits {
   bool Reduces = false;          ///< gives one element, unless it is told a dimension
   bool Enlarges = false;         ///< may give more elements than its operands have
   bool CopiesElements = false;   ///< a copy of some or all elements of its first argument
+  bool TakesShape = false;       ///< of its tensor it takes shape and dtype alone
+  bool KeepsPositivePart = false; ///< the identity on positive numbers, and never positive elsewhere
+  bool ReadsPositivePart = false; ///< what is not positive makes no difference to it
 };
 
 /// By schema name, with or without overload.

@@ -93,6 +93,7 @@ struct Write {
   bool KeepsSigns = false;  ///< scales by a positive number
   bool SameContent = false; ///< writes what was there: a rectifier after a rectifier
   bool ByKept = false;    ///< through a second name: meant for whoever else reads the tensor
+  bool Rebinds = false;   ///< its result is the new value of the variable it went through
   Region Where;
   std::string Operation; ///< "mul_", "index_put_", "step"
 };
@@ -123,6 +124,7 @@ struct Storage {
 };
 
 struct Counter {
+  bool None = false; ///< an inference tensor has none: who would bump it outside of the mode raises
   std::vector<std::pair<StorageId, uint32_t>> Bumps; ///< version == size; who bumped it
 };
 
@@ -327,9 +329,16 @@ struct Edge {
   ZeroCause Cause;
 };
 
+/// A function of the program's that was being run: where it was called, and from where that was.
+struct CallFrame {
+  Site At;
+  std::shared_ptr<const CallFrame> Outer;
+};
+
 struct Node {
   std::string Operation;
   Site At;
+  std::shared_ptr<const CallFrame> Frame; ///< in which it was recorded
   std::vector<SavedValue> Saved;
   std::vector<Edge> Next;
   bool SavesCopy = false; ///< an in-place operation that saves a copy of what it overwrites
@@ -360,6 +369,7 @@ enum class DefectKind : uint8_t {
   ViewDetached,       ///< detach_() on a view
   OutVariant,         ///< out= with operands that require grad
   InferenceTensor,    ///< an inference tensor meets autograd
+  FlagRefused,        ///< requires_grad_() is asked for what the tensor cannot do
   DependenceCut,      ///< a parameter ends without a gradient
   DependenceZeroed,   ///< a parameter ends with a zero gradient
   WriteLost,          ///< a write went into a temporary

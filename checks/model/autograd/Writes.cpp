@@ -140,7 +140,8 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
     return true;
   };
   // ADInplaceOrView: increment_version() refuses inference tensors, whatever the grad mode.
-  if (T.Inference && !S.InferenceMode && Spec.Versioned)
+  if (S.Counters[T.Count].None && !S.InferenceMode && Spec.Versioned && !Repaired.count(T.Made.Number) &&
+      !Repaired.count(S.Storages[T.Memory].InferenceAt.Number))
     return Refuse(DefectKind::InferenceTensor,
                   "in-place '" + Spec.Operation +
                       "' outside of inference mode on a tensor that was made in it",
@@ -222,8 +223,10 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   }
   bool SourceGrad = std::any_of(Spec.Sources.begin(), Spec.Sources.end(),
                                 [&](const Operand &Y) { return requiresGrad(Y.T); });
+  bool PassedBy = S.Tensors[X.T].Inference && Spec.Arguments && passesAutogradBy(*Spec.Arguments);
   bool Track = S.GradMode && !S.InferenceMode && Spec.Versioned && Spec.Differentiable &&
-               Spec.Kind != WriteKind::Optimizer && (requiresGrad(X.T) || SourceGrad);
+               Spec.Kind != WriteKind::Optimizer && !PassedBy &&
+               (requiresGrad(X.T) || SourceGrad);
   if (refuseWrite(X, Spec, Track, At)) {
     S.GradMode = GradMode;
     return false;
@@ -274,6 +277,10 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
     }
     if (Spec.Op) {
       saveInputsOfWrite(N, *Spec.Op, *Spec.Arguments, Spec.Mutated);
+      if (Raised) { // an operand that cannot be saved: nothing is written
+        S.GradMode = GradMode;
+        return false;
+      }
       // sin_ needs the old content for its gradient and saves a copy of it; that its out-of-place
       // sibling saves the argument tells so.
       std::string Sibling(Spec.Op->Name);
@@ -332,7 +339,15 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   if (Spec.Versioned)
     S.Counters.edit(Before.Count).Bumps.push_back({Before.Memory, Index});
 
-  // What the new content depends on.
+  // What the new content depends on: no longer on what the old did, where all of it is replaced by
+  // something computed and no history tells of the old.
+  if (Spec.Overwrites && !Part && !Track && Spec.Kind == WriteKind::User && !At.Conditional &&
+      std::any_of(Spec.Sources.begin(), Spec.Sources.end(),
+                  [&](const Operand &Y) { return !dependences(Y.T).empty(); }))
+    for (TensorId Other : S.Storages[Before.Memory].Tensors)
+      if (S.Tensors[Other].Memory == Before.Memory && !S.Tensors[Other].History &&
+          S.Tensors[Other].Depends)
+        S.Tensors.edit(Other).Depends = nullptr;
   std::string How = !Spec.Versioned || Before.Through != Alias::None
                         ? "'" + Spec.Operation + "' behind autograd"
                         : "'" + Spec.Operation + "' under no-grad";
@@ -523,14 +538,45 @@ void AbstractTorch::detachInPlace(Operand X, Site At) {
   T.DetachedAt = At;
 }
 
-void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {
+void AbstractTorch::askHistory(Operand X, Site At) {
+  if (!X.T)
+    return;
+  historyOf(X.T);
+  if (Raised)
+    S.Defects.back().Chain.push_back({At, "its history is asked for here"});
+}
+
+void AbstractTorch::resultIsBound(Operand Seen, Site At) {
+  if (!Seen.T)
+    return;
+  StorageId M = S.Tensors[Seen.T].Memory;
+  for (size_t I = S.Storages[M].Writes.size(); I-- > Seen.Seen;) {
+    const Write &W = S.Storages[M].Writes[I];
+    if (!(W.At == At) && !(W.CalledAt == At))
+      continue;
+    S.Storages.edit(M).Writes[I].Rebinds = true;
+    return;
+  }
+}
+
+void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At, bool Checked) {
   if (!X.T)
     return;
   const Tensor &T = S.Tensors[X.T];
+  auto Refuse = [&](std::string Message) {
+    Defect D{DefectKind::FlagRefused, Outcome::Throws, At, std::move(Message), {}};
+    D.Chain.push_back({T.Made, "the tensor is made here"});
+    D.Chain.push_back({At, "requires_grad is changed here"});
+    raise(std::move(D));
+  };
+  // python_variable_methods and VariableHooks::requires_grad_(): set_requires_grad() does not ask.
+  if (Checked && !On && T.History && !T.Untracked && !Repaired.count(At.Number))
+    return Refuse("requires_grad_(false) on a tensor with a history, which only detach() takes away");
+  if (On && T.Integral && !T.Untracked && !Repaired.count(At.Number))
+    return Refuse("requires_grad is asked of a tensor of an integral type");
   if (T.History)
-    return; // raises when switched off; nothing to do when switched on
-  if (T.LeafRequiresGrad == On)
-    return;
+    return; // nothing to do when switched on
+  // TensorImpl::set_requires_grad() asks whether or not the flag changes.
   if (On && T.Inference && !S.InferenceMode && !T.Untracked && !Repaired.count(T.Made.Number)) {
     Defect D{DefectKind::InferenceTensor, Outcome::Throws, T.Made,
              "requires_grad is asked of a tensor that was made in inference mode"};
@@ -539,6 +585,8 @@ void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At) {
     raise(std::move(D));
     return;
   }
+  if (T.LeafRequiresGrad == On)
+    return;
   ++S.Effects;
   S.Tensors.edit(X.T).LeafRequiresGrad = On;
 }

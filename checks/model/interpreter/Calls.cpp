@@ -122,7 +122,9 @@ CellId Interpreter::call(const CallExpr *E) {
     Watched = watchDropped(C);
   }
   CallingAt = C.At;
+  const Site Before = std::exchange(CalledFrom, C.At);
   CellId Result = dispatch(C);
+  CalledFrom = Before;
   noteLostWrite(C);
   if (Self)
     noteSelfUse(*Self, C, Result);
@@ -446,6 +448,8 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   Frame *Caller = Current;
   Current = &New;
   Stack.push_back(Definition);
+  auto Outer = Torch.Frame;
+  Torch.Frame = std::make_shared<const autograd::CallFrame>(autograd::CallFrame{CalledFrom, Outer});
   size_t Mark = Lives.size();
   const Expr *Discarded = DiscardedExpression;
   DiscardedExpression = nullptr;
@@ -453,6 +457,7 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   DroppedFrom = nullptr;
   auto Leave = [&] {
     Stack.pop_back();
+    Torch.Frame = Outer;
     Current = Caller;
     DiscardedExpression = Discarded;
     DroppedFrom = From;

@@ -288,8 +288,10 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
     if (Kind == ClassKind::ReferenceWrapper && !Args.empty())
       return get(Args[0]).isObject() ? get(Args[0]) : Value::pointer(Args[0]);
     return Args.empty() ? Value::null() : get(Args[0]);
-  case ClassKind::String:
-    return Args.empty() ? fresh() : get(Args[0]);
+  case ClassKind::String: {
+    const Value V = Args.empty() ? fresh() : get(Args[0]);
+    return V.K == Value::Pointer ? get(V.C) : V; // of a literal
+  }
   case ClassKind::Variant:
     return Args.empty() ? defaultValue(E->getType()) : copy(get(Args[0]));
   case ClassKind::Optional:

@@ -464,6 +464,11 @@ CellId Interpreter::mapCall(Call &C) {
     const Object X = P.Objects[O];
     if ((!KeyKnown || N == "at") && !X.Elements.empty())
       return X.Elements.back();
+    // A text may equal a key that was put together from what is not known.
+    if (textOf(Key))
+      for (size_t I = std::min(X.Elements.size(), X.Keys.size()); I-- > 0;)
+        if (X.Keys[I].K == Value::Unknown && !textOf(X.Keys[I]))
+          return X.Elements[I];
     CellId New = cell(X.External ? externalValue(C.ResultType, C.At, "element")
                                  : defaultValue(C.ResultType));
     P.Objects.edit(O).Elements.push_back(New);

@@ -27,9 +27,14 @@ llvm::StringRef checkFor(const Defect &D) {
     return "torch-training-step";
   case DefectKind::NothingToDo:
     // Without a cut the value never had a history: somebody else's parameters, or none.
-    return D.Chain.size() > 1 && !D.InPlace ? "torch-graph-cut" : "";
+    if (D.Chain.size() < 2)
+      return "";
+    if (!D.InPlace)
+      return "torch-graph-cut";
+    break;
   case DefectKind::TermLost:
   case DefectKind::TermUnused:
+  case DefectKind::FlagRefused:
     return "torch-graph-cut";
   case DefectKind::InferenceTensor:
     if (!D.InPlace)

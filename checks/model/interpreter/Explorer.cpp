@@ -22,6 +22,8 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Lives.clear();
   Stack.clear();
   DeepCalls.clear();
+  Torch.Frame = nullptr;
+  CalledFrom = {};
   Current = nullptr;
   DiscardedExpression = nullptr;
   DroppedFrom = nullptr;

@@ -400,7 +400,7 @@ private:
   static Value fresh(ProgramState &S);
   Value symbol(const std::string &Key);
   /// The characters of a string that is known.
-  std::optional<std::string> textOf(const Value &V) const;
+  std::optional<std::string> textOf(Value V) const;
   Value text(const std::string &Characters) { return symbol("str:" + Characters); }
   Value negate(Value V) const;
   /// A default-initialised value, or (External) one that comes from outside.
@@ -426,6 +426,7 @@ private:
   Frame *Current = nullptr;
   std::vector<const clang::FunctionDecl *> Stack;
   llvm::DenseMap<const clang::FunctionDecl *, unsigned> DeepCalls; ///< of recursion, see enter()
+  Site CalledFrom; ///< the call that is being dispatched
   std::vector<Live> Lives;
   unsigned long Steps = 0;
   unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant

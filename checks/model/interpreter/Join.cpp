@@ -522,7 +522,8 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
   auto SameWrite = [&](const autograd::Write &V, const autograd::Write &W) {
     return V.At == W.At && V.CalledAt == W.CalledAt && V.Kind == W.Kind &&
            V.Through == W.Through && V.AliasMade == W.AliasMade && V.Versioned == W.Versioned &&
-           V.Tracked == W.Tracked && V.UnderNoGrad == W.UnderNoGrad && V.ByKept == W.ByKept && V.Where == W.Where;
+           V.Tracked == W.Tracked && V.UnderNoGrad == W.UnderNoGrad && V.ByKept == W.ByKept && V.Rebinds == W.Rebinds &&
+           V.Where == W.Where;
   };
   size_t N = std::min(X.Writes.size(), Y.Writes.size()), I = 0;
   while (I < N && SameWrite(X.Writes[I], Y.Writes[I]))
@@ -547,6 +548,8 @@ bool Joiner::counters(CounterId X, CounterId Y) {
 
 bool Joiner::counterContents(CounterId IdX, CounterId IdY) {
   const auto &X = A.Torch.Counters[IdX].Bumps, &Y = B.Torch.Counters[IdY].Bumps;
+  if (A.Torch.Counters[IdX].None != B.Torch.Counters[IdY].None)
+    return false;
   if (X.size() == Y.size())
     return true; // which writes they are, the storages tell
   auto Unwatched = [](const autograd::State &S, const auto &Bumps) {

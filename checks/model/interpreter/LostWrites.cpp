@@ -46,7 +46,10 @@ void Interpreter::noteReads(const Call &C) {
     for (CellId A : C.Arguments)
       for (const Operand &X : tensorsIn(get(A)))
         Torch.read(X.T);
-  if (C.Self && !Binds && !(isInPlaceMethod(C) && C.Discarded))
+  // A container that is asked for its size, or for an element, uses no value.
+  const ClassKind Kind = C.Method ? Kinds.kind(C.Method->getParent()) : ClassKind::Other;
+  bool Holds = Kind == ClassKind::Sequence || Kind == ClassKind::Map;
+  if (C.Self && !Binds && !Holds && !(isInPlaceMethod(C) && C.Discarded))
     for (const Operand &X : tensorsIn(get(C.Self)))
       Torch.read(X.T);
 }
@@ -121,7 +124,7 @@ void Interpreter::noteRebinding(const Call &C, const Value &New) {
   if (!Assignment || Assignment->getNumArgs() != 2 || Old.K != Value::Tensor || !Old.T.T ||
       New.K != Value::Tensor || !New.T.T || New.T.T == Old.T.T)
     return;
-  enum { None, Temporary, LoopReference, LoopCopy, ByValue, Local } Holder = None;
+  enum { None, Temporary, LoopReference, LoopCopy, ByValue, Local, LocalContainer } Holder = None;
   const Expr *L = Assignment->getArg(0)->IgnoreParenImpCasts();
   // item.value(), pair.second
   if (const auto *M = dyn_cast<CXXMemberCallExpr>(L);
@@ -158,6 +161,12 @@ void Interpreter::noteRebinding(const Call &C, const Value &New) {
       if ((Made || Container->isPRValue()) && !Kinds.isTensor(Container->getType()) &&
           !Container->getType()->isPointerType())
         Holder = Temporary;
+      // auto all = target->parameters(); all[i] = 0.9 * all[i] + 0.1 * other[i];
+      const auto *D = dyn_cast<DeclRefExpr>(Container);
+      if (const auto *V = D ? dyn_cast<VarDecl>(D->getDecl()) : nullptr;
+          V && V->isLocalVarDecl() && !V->isStaticLocal() && !V->getType()->isReferenceType() &&
+          Kinds.kind(V->getType()) == ClassKind::Sequence)
+        Holder = LocalContainer;
     }
   }
   if (Holder == None)
@@ -174,6 +183,13 @@ void Interpreter::noteRebinding(const Call &C, const Value &New) {
     if (!Update || !Elsewhere)
       return;
   }
+  if (Holder == LocalContainer) {
+    const auto Of = Torch.dependences(New.T.T);
+    if (!X.IsParameter || std::none_of(Of.begin(), Of.end(), [&](const auto &E) {
+          return E.first == Old.T.T;
+        }))
+      return;
+  }
   if (Holder == ByValue && !Trained &&
       (!Current || !Current->Function || !Current->Function->getReturnType()->isVoidType()))
     return;
@@ -185,6 +201,7 @@ void Interpreter::noteRebinding(const Call &C, const Value &New) {
   D.What.Message = std::string("the assignment rebinds ") +
                    (Holder == Temporary || Holder == LoopReference ? "an element of a temporary container"
                     : Holder == LoopCopy ? "the loop's copy of a handle"
+                    : Holder == LocalContainer ? "an element of a container of handles"
                     : Holder == ByValue  ? "a parameter that was passed by value"
                                          : "a copy of the handle") +
                    "; the tensor itself is not changed";

@@ -76,7 +76,9 @@ Value Interpreter::symbol(const std::string &Key) {
   return V;
 }
 
-std::optional<std::string> Interpreter::textOf(const Value &V) const {
+std::optional<std::string> Interpreter::textOf(Value V) const {
+  if (V.K == Value::Pointer) // to the literal
+    V = get(V.C);
   if (V.K != Value::Unknown || !V.Symbol || V.Symbol > SymbolKeys.size())
     return std::nullopt;
   llvm::StringRef Key = *SymbolKeys[V.Symbol - 1];

@@ -83,6 +83,14 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
       noteRebinding(C, R);
       const auto *Written = dyn_cast_or_null<CXXOperatorCallExpr>(C.E);
       if (rebind(C.Self, R, Written ? Written->getArg(0) : nullptr, C.At)) {
+        // h = h.tanh_()
+        const auto *Call = C.Written.empty() || !C.Written[0]
+                               ? nullptr
+                               : dyn_cast<CXXMemberCallExpr>(C.Written[0]->IgnoreUnlessSpelledInSource());
+        const auto *Left =
+            Written ? dyn_cast<DeclRefExpr>(Written->getArg(0)->IgnoreParenImpCasts()) : nullptr;
+        if (Call && T.T && T.T == R.T.T && Left && !isa<ParmVarDecl>(Left->getDecl()))
+          Torch.resultIsBound(T, site(Call)), R.T.Seen = Torch.bind(R.T.T).Seen;
         R = secondName(R, C.Written.empty() ? nullptr : C.Written[0]);
         R.Bound = C.At;
         if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
@@ -180,7 +188,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   if (N == "requires_grad_" || N == "set_requires_grad") {
     Value V = C.Arguments.empty() ? Value::integer(1) : Arg(0);
     if (std::optional<bool> On = known(V))
-      Torch.setRequiresGrad(T, *On, C.At);
+      Torch.setRequiresGrad(T, *On, C.At, N == "requires_grad_");
     else
       untracked("requires_grad_ with an unknown flag");
     return C.Self;
@@ -240,6 +248,10 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
                   "is_complex", "element_size", "is_view", "has_storage", "use_count", "name",
                   "is_cpu", "storage_offset", "toString", "unsafeGetTensorImpl", "has_names",
                   "output_nr", "grad_fn", "_version", "is_inference", "retains_grad"})) {
+    if (N == "grad_fn") {
+      Torch.askHistory(T, C.At);
+      checkThrown();
+    }
     // A property: the same question has the same answer.
     std::string Key = N.str() + "?" + std::to_string(T.T.Value);
     for (CellId A : C.Arguments) {

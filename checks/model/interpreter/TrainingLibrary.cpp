@@ -76,8 +76,10 @@ void Interpreter::releaseGuard(ObjectId Id) {
 
 void Interpreter::backward(const Value &Root, bool Retain, Site At,
                            const autograd::AbstractTorch::Into &Where) {
-  for (const Operand &X : tensorsIn(Root)) {
-    Torch.backward(X, Retain, At, Where);
+  // Several roots are walked together, and the graph is freed behind them.
+  const std::vector<Operand> Roots = tensorsIn(Root);
+  for (size_t I = 0; I < Roots.size(); ++I) {
+    Torch.backward(Roots[I], Retain || I + 1 < Roots.size(), At, Where);
     checkThrown();
   }
 }
@@ -206,8 +208,9 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
     std::vector<Operand> Inputs = tensorsIn(Arg(1));
     std::vector<CellId> Elements;
     std::vector<Operand> Outputs = tensorsIn(Arg(0));
-    for (const Operand &X : Outputs) {
-      Torch.backward(X, Retain, C.At, autograd::AbstractTorch::Into{false, {}});
+    for (size_t I = 0; I < Outputs.size(); ++I) {
+      Torch.backward(Outputs[I], Retain || I + 1 < Outputs.size(), C.At,
+                     autograd::AbstractTorch::Into{false, {}});
       checkThrown();
     }
     for (size_t I = 0; I < std::max<size_t>(Inputs.size(), 1); ++I)

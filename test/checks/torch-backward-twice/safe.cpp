@@ -118,3 +118,9 @@ void forgets_between_sequences() {
     net.forward(torch::ones({2, 3})).mean().backward();
   }
 }
+
+void two_roots_of_one_backward() {
+  torch::nn::Linear trunk(3, 4), one(4, 1), two(4, 1);
+  auto h = torch::tanh(trunk(torch::ones({2, 3})));
+  torch::autograd::backward({one(h).pow(2).mean(), two(h).exp().mean()}, {});
+}

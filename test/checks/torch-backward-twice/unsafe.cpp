@@ -116,3 +116,28 @@ void a_critic_that_reads_the_generator() {
     g.step();
   }
 }
+
+// The value comes in where the critic of the user's is called.
+struct Critic : torch::nn::Module {
+  torch::nn::Linear judge{nullptr};
+  Critic() { judge = register_module("judge", torch::nn::Linear(1, 1)); }
+  torch::Tensor forward(torch::Tensor x) { return judge(x); }
+};
+
+void a_critic_with_a_function_of_its_own() {
+  torch::nn::Sequential generator(torch::nn::Linear(3, 4), torch::nn::Tanh(), torch::nn::Linear(4, 1));
+  Critic critic;
+  torch::optim::SGD g(generator->parameters(), 0.1), d(critic.parameters(), 0.1);
+  for (int i = 0; i < 5; ++i) {
+    auto fake = generator->forward(torch::ones({2, 3}));
+    d.zero_grad();
+    auto critic_loss = critic.forward(fake).pow(2).mean();
+    // CHECK-MESSAGES: :[[@LINE-1]]:31: warning: {{.*}} [definite: throws] [torch-backward-twice]
+    critic_loss.backward();
+    d.step();
+    g.zero_grad();
+    auto generator_loss = -critic.forward(fake).mean();
+    generator_loss.backward();
+    g.step();
+  }
+}

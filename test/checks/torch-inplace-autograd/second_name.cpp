@@ -68,3 +68,19 @@ void data_may_change() {
   x.mul_(2);
   (w * same).sum().backward();
 }
+
+void result_for_the_second_name() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w * 2;
+  auto out = h;
+  out = out.tanh_();
+  // CHECK-MESSAGES: :[[@LINE-1]]:13: warning: {{.*}}older handle [definite: wrong] [torch-inplace-autograd]
+  (h.sum() + out.sum()).backward();
+}
+
+void result_for_the_only_name() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w * 2;
+  h = h.tanh_();
+  h.sum().backward();
+}

@@ -235,3 +235,19 @@ void mask_grad_update() {
     // CHECK-FIXES: net->weight.index_put_({rows}, net->weight.index({rows}) - (0.1 * net->weight.grad().index({rows})));
   }
 }
+
+void elements_of_a_local_vector() {
+  nn::Linear online(4, 3), target(4, 3);
+  optim::SGD opt(online->parameters(), 0.1);
+  for (int k = 0; k < 3; ++k) {
+    auto x = torch::randn({5, 4});
+    opt.zero_grad();
+    torch::mse_loss(online(x), target(x).detach()).backward();
+    opt.step();
+    NoGradGuard g;
+    auto to = target->parameters(), from = online->parameters();
+    for (size_t i = 0; i < to.size(); ++i)
+      to[i] = 0.9 * to[i] + 0.1 * from[i];
+      // CHECK-MESSAGES: :[[@LINE-1]]:13: warning: {{.*}} [definite: wrong] [torch-lost-write]
+  }
+}

@@ -32,21 +32,8 @@ Program randomProgram(unsigned Seed, unsigned Length) {
   static const char *const Binary[] = {"add", "sub", "mul", "div", "mm"};
   static const char *const InBinary[] = {"add_", "sub_", "mul_", "div_", "copy_", "index_put_"};
   static const char *const InScalar[] = {"add_", "mul_", "fill_"};
-  // What was made in inference mode is not touched outside of it: kernels that pass by the autograd
-  // keys leave versions there that nobody relies on.
-  size_t HiddenFrom = 0;
-  std::vector<std::pair<size_t, size_t>> Hidden;
-  auto AnyAtAll = [&] { return T.size() < 4 || Pick(3) ? T.size() - 1 - Pick(std::min<size_t>(T.size(), 4))
+  auto Any = [&] { return T.size() < 4 || Pick(3) ? T.size() - 1 - Pick(std::min<size_t>(T.size(), 4))
                                                   : Pick(static_cast<unsigned>(T.size())); };
-  auto Any = [&] {
-    for (int Try = 0; Try < 20; ++Try) {
-      size_t A = AnyAtAll();
-      if (std::none_of(Hidden.begin(), Hidden.end(),
-                       [&](const auto &H) { return A >= H.first && A < H.second; }))
-        return A;
-    }
-    return size_t(0);
-  };
   auto SameShape = [&](size_t A) {
     for (int Try = 0; Try < 20; ++Try)
       if (size_t B = Any(); T[B] == T[A])
@@ -55,10 +42,16 @@ Program randomProgram(unsigned Seed, unsigned Length) {
   };
   bool NoGrad = false, Inference = false;
   unsigned Modules = 0, Optimizers = 0;
+  std::vector<bool> OfInference; // made in inference mode, or an alias of such
+  size_t AliasOf = 0;
   for (unsigned I = 0; I < Length; ++I) {
+    while (OfInference.size() < T.size())
+      OfInference.push_back(Memory.size() > OfInference.size() && AliasOf < OfInference.size()
+                                ? static_cast<bool>(OfInference[AliasOf])
+                                : Inference);
     while (Memory.size() < T.size())
       Memory.push_back(Memory.size());
-    size_t A = Any();
+    size_t A = AliasOf = Any();
     auto SharesWithA = [&] { Memory.resize(T.size(), Memory[A]); };
     switch (Pick(26)) {
     case 0:
@@ -68,6 +61,11 @@ Program randomProgram(unsigned Seed, unsigned Length) {
       Add(std::string("un ") + Unary[Pick(12)] + " " + Str(A));
       if (T[A] == Scalar && P.back().find("softmax") != std::string::npos)
         P.back() = "un clone " + Str(A);
+      // Past the autograd keys some kernels bump the version of their fresh result, on which nobody
+      // relies.
+      if (!Inference && OfInference[A] && (P.back().find("abs") != std::string::npos ||
+                                           P.back().find("clone") != std::string::npos))
+        P.back() = "un neg " + Str(A);
       T.push_back(T[A]);
       break;
     case 4:
@@ -122,8 +120,10 @@ Program randomProgram(unsigned Seed, unsigned Length) {
         T.insert(T.end(), 3, Chunk ? Thin : Row);
         SharesWithA();
       } else if (Pick(3) == 0) {
-        Add("rg " + Str(A) + " " + Str(Pick(2)));
-      } else {
+        Add((Pick(2) ? "rg " : "rg_ ") + Str(A) + " " + Str(Pick(2)));
+      } else if (Pick(4) == 0) {
+        Add("gradfn " + Str(A));
+      } else if (Inference || !OfInference[A]) { // as abs() above
         Add("un sum " + Str(A));
         T.push_back(Scalar);
       }
@@ -194,18 +194,12 @@ Program randomProgram(unsigned Seed, unsigned Length) {
       if (!NoGrad && (Inference || Pick(4) == 0)) {
         Inference = !Inference;
         Add(Inference ? "inference" : "normal");
-        if (Inference)
-          HiddenFrom = T.size();
-        else
-          Hidden.push_back({HiddenFrom, T.size()});
       }
       break;
     }
   }
-  if (Inference) {
+  if (Inference)
     Add("normal");
-    Hidden.push_back({HiddenFrom, T.size()});
-  }
   if (NoGrad)
     Add("grad");
   Add("backward " + Str(Any()) + " 0");
@@ -424,13 +418,17 @@ private:
         return T.push_back({}), false;
       T.push_back(Torch.bind(
           Torch.detached(T[A], What == "detach" ? Alias::Detach : Alias::Data, {Line})));
-    } else if (What == "rg") {
+    } else if (What == "rg" || What == "rg_") {
       size_t A = Index();
       size_t On = Index();
       if (!T[A].T)
-        return On == 0; // there is nothing to switch off, and nothing to switch on
-      Torch.setRequiresGrad(T[A], On != 0, {Line});
+        return What == "rg" && On == 0; // there is nothing to switch off, and nothing to switch on
+      Torch.setRequiresGrad(T[A], On != 0, {Line}, What == "rg_");
       return !Torch.thrown();
+    } else if (What == "gradfn") {
+      size_t A = Index();
+      Torch.askHistory(T[A], {Line});
+      return T[A].T && !Torch.thrown();
     } else if (What == "nograd") {
       Torch.S.GradMode = false;
     } else if (What == "grad") {

@@ -5,7 +5,7 @@
 // themselves:
 //   leaf GRAD | un OP A | bin OP A B | in OP A | inbin OP A B | inscalar OP A | out OP A B C
 //   view same A | view t A | view row A I | view slice A | unbind A | chunk A
-//   detach A | data A | setdata A B | rg A ON
+//   detach A | data A | setdata A B | rg A ON | rg_ A ON | gradfn A
 //   module linear|batchnorm|layernorm | apply M A | mode M TRAINING
 //   optimizer sgd|adam A B | step O
 //   nograd | grad | inference | normal | backward A RETAIN | zerograd

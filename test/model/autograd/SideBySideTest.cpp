@@ -74,7 +74,7 @@ std::pair<size_t, size_t> operands(const std::vector<std::string> &W) {
   if (What == "setdata")
     return {1, 3};
   if (What == "unbind" || What == "chunk" || What == "detach" || What == "data" || What == "rg" ||
-      What == "backward")
+      What == "rg_" || What == "gradfn" || What == "backward")
     return {1, 2};
   return {0, 0};
 }

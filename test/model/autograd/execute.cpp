@@ -178,6 +178,13 @@ struct Run {
         int on;
         in >> on;
         x.set_requires_grad(on);
+      } else if (what == "rg_") {
+        auto x = at(in);
+        int on;
+        in >> on;
+        x.requires_grad_(on);
+      } else if (what == "gradfn") {
+        at(in).grad_fn();
       } else if (what == "nograd") {
         guard = std::make_unique<torch::NoGradGuard>();
       } else if (what == "grad") {
