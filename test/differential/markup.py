@@ -6,10 +6,24 @@
     ‹probe::loss(loss);›    only in the program that is run
 """
 import re
+from dataclasses import dataclass, field
 
 ALTERNATIVES = re.compile(r"«(\d+)\|(.*?)»", re.S)
 MARK = re.compile(r"§(\d+)§")
 PROBE = re.compile(r"‹(.*?)›", re.S)
+
+
+@dataclass
+class Generated:
+    """One program."""
+
+    seed: int
+    text: str
+    families: dict  # of what kind each site is
+    ambiguous: set  # sites whose harm depends on what the author meant
+    meant: dict  # site: outcome words that are as right as the one observed
+    doubles: bool  # runs in fp64, so that rounding is no difference
+    traits: dict = field(default_factory=dict)
 
 
 def site(number, *alternatives):

@@ -2,7 +2,7 @@
 //
 //   probe::parameters(list)   the tensors whose gradients and values are looked at from here on
 //   probe::loss(t)            a loss was computed
-//   probe::gradients()        backward() ran
+//   probe::gradients(list)    backward() ran, or a step is about to use what it gave; no list: all
 //   probe::values()           a step was taken
 //
 // One line per event: its letter, then numbers. Tensors are told by size, largest magnitude, norm
@@ -71,13 +71,15 @@ inline void loss(const at::Tensor &t) {
   fflush(out());
 }
 
-inline void gradients() {
+inline void gradients(const std::vector<at::Tensor> &tensors) {
   fprintf(out(), "G");
-  for (const at::Tensor &t : watched())
+  for (const at::Tensor &t : tensors)
     put(t.grad());
   fprintf(out(), "\n");
   fflush(out());
 }
+
+inline void gradients() { gradients(watched()); }
 
 inline void values() {
   fprintf(out(), "V");
@@ -85,6 +87,12 @@ inline void values() {
     put(t);
   fprintf(out(), "\n");
   fflush(out());
+}
+
+/// Added to the seeds that programs set: other weights, other data.
+inline int64_t &shift() {
+  static int64_t number = 0;
+  return number;
 }
 
 struct Entry {

@@ -5,12 +5,15 @@ program(seed) is deterministic. What it returns is a text in the notation of mar
 import contextlib
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import layers
+import scenarios
 import sites
+from classes import NO_PARAMETERS, Classes
 from layers import BATCH, Value
-from markup import site
+from markup import Generated
+from training import Training
 
 SITES = [
     (sites.inplace, 26), (sites.alias, 22), (sites.guarded, 8), (sites.raw, 8), (sites.activation_option, 18),
@@ -37,17 +40,7 @@ class Member:
     registered: object = True  # False, or a site at which it is not
 
 
-@dataclass
-class Generated:
-    seed: int
-    text: str
-    families: dict
-    ambiguous: set
-    doubles: bool
-    traits: dict = field(default_factory=dict)
-
-
-class Program:
+class Program(Classes, Training):
     def __init__(self, seed):
         self.seed = seed
         self.r = r = random.Random(seed)
@@ -66,7 +59,7 @@ class Program:
         self.after_backward = []
         self.laters = []
         self.loss_terms = []
-        self.families, self.ambiguities = {}, set()
+        self.families, self.ambiguities, self.meant = {}, set(), {}
         self.lines = []
         self.place = "forward"
         self.pending = []
@@ -225,9 +218,11 @@ class Program:
 
     #---- sites
 
-    def site(self, family):
+    def site(self, family, meant=()):
         k = len(self.families) + 1
         self.families[k] = family
+        if meant:
+            self.meant[k] = set(meant)
         return k
 
     def family(self, k, name):
@@ -386,17 +381,6 @@ class Program:
         """The value that goes on: the newest that can."""
         return v
 
-    #---- losses
-
-    def losses(self, kind, out, target, outputs):
-        r = self.r
-        if kind == "class":
-            return r.choice(["torch::nn::functional::cross_entropy({0}, {1})", "F::cross_entropy({0}, {1})", "torch::nll_loss(torch::log_softmax({0}, 1), {1})",
-                             "F::nll_loss(F::log_softmax({0}, 1), {1})", "torch::nn::CrossEntropyLoss()({0}, {1})"]).format(out, target)
-        return r.choice(["torch::mse_loss({0}, {1})", "F::mse_loss({0}, {1})", "({0} - {1}).pow(2).mean()", "torch::smooth_l1_loss({0}, {1})", 
-                         "torch::nn::MSELoss()({0}, {1})", "({0} * {1}).mean()", "{0}.pow(2).mean()", "torch::binary_cross_entropy_with_logits({0}, torch::sigmoid({1}))", "({0} - {1}).square().sum()",
-                         "{0}.sum()", "F::huber_loss({0}, {1})", "torch::logsumexp({0}, 1).mean()"]).format(out, target)
-
     #---- everything
 
     def generate(self):
@@ -463,257 +447,10 @@ class Program:
             sections[zone] = self.lines
         return self.render(kind, shape, outputs, goal, out, input_name, forward_lines, sections)
 
-    def render(self, kind, shape, outputs, goal, out, input_name, forward_lines, sections):
-        r = self.r
-        size = ", ".join(map(str, shape))
-        make_x = f"torch::randint(0, 10, {{{size}}})" if kind == "tokens" else r.choice([f"torch::randn({{{size}}})", f"torch::rand({{{size}}})"])
-        make_y = f"torch::randint(0, {outputs}, {{{BATCH}}})" if goal == "class" else f"torch::randn({{{BATCH}, {outputs}}})"
-        text = ["#include <torch/torch.h>", ""]
-        extra = ["#include <iostream>", "#include <vector>", "#include <map>", "#include <optional>", "#include <cstring>", "#include <algorithm>"]
-        text += extra + ["", "namespace F = torch::nn::functional;"]
-        if r.random() < 0.2:
-            text.append("using namespace torch::indexing;")
-        text.append("")
-        text += self.helpers + [""]
-        result = out.name
-        body = indent(forward_lines, 1)
-        net = r.choice(["Net", "Model", "Classifier", "Encoder", "MLP"])
-        main = []
-        members = self.members
-        if self.style in ("holder", "shared", "value", "nested"):
-            text.append(self.render_class(net, body, input_name, result, kind))
-            declare = {"holder": f"{net} net;", "nested": f"{net} net;", "shared": f"auto net = std::make_shared<{net}>();", "value": f"{net} net;"}[self.style]
-            main.append(declare)
-            call = {"value": r.choice(["net.forward({0})"])}.get(self.style, r.choice(["net->forward({0})", "net->forward({0})"] + (["net({0})"] if self.style != "shared" else [])))
-        elif self.style == "struct":
-            fields = "\n".join(f"  {m.type} {m.name}{self.initial(m)};" + (f"§{m.mark}§" if m.mark else "") for m in members)
-            text.append(f"struct Weights {{\n{fields}\n\n  std::vector<torch::Tensor> parameters() {{\n    std::vector<torch::Tensor> all;\n{indent(self.collect('all', ''), 2)}\n    return all;\n  }}\n}};\n")
-            by = r.choice(["const torch::Tensor& ", "torch::Tensor "]) if not self.assigned(input_name, forward_lines) else "torch::Tensor "
-            text.append(f"torch::Tensor forward(Weights& m, {by}{input_name}) {{\n{body}\n  return {result};\n}}\n")
-            main += ["Weights weights;", "auto params = weights.parameters();"]
-            call = "forward(weights, {0})"
-        else:
-            for m in members:
-                main.append(self.local(m))
-            main.append("std::vector<torch::Tensor> params;")
-            main += self.collect("params", "")
-            if self.style == "lambda":
-                main.append(f"auto forward = [&](torch::Tensor {input_name}) {{\n{body}\n  return {result};\n}};")
-            call = "forward({0})"
-        main += sections["setup"]
-        params = self.outer_parameters()
-        kind_of = r.choice(["SGD", "SGD", "Adam", "Adam", "AdamW", "RMSprop", "Adagrad"])
-        rate = r.choice(["0.1", "0.01", "0.05", "1e-2"])
-        options = r.choice([rate if "e" not in rate else rate, f"torch::optim::{kind_of}Options({rate})", f"torch::optim::{kind_of}Options({rate})" + (".momentum(0.9)" if kind_of == "SGD" else "")])
-        clone_at = len(main)
-        main.append(f"torch::optim::{kind_of} {r.choice(['optimizer', 'opt', 'optim'])}({params}, {options});")
-        opt = main[-1].split()[1].split("(")[0]
-        watch = " ".join(f"for (auto& p : {self.outer}{m.name}->parameters()) all.push_back(p);" if m.kind in ("module", "list") else f"all.push_back({self.outer}{m.name});"
-                         for m in members if m.kind in ("module", "list", "parameter"))
-        main.append(f"‹probe::parameters([&] {{ std::vector<torch::Tensor> all; {watch} return all; }}());›")
-        if r.random() < 0.2 and self.style in ("holder", "nested", "shared"):
-            main.append("net->train();")
-        loop, used_function = [], False
-        data_inside = r.random() < 0.25
-        data = [f"auto x = {make_x};", f"auto y = {make_y};"]
-        if not data_inside:
-            main += data
-        else:
-            loop += data
-        zero = r.choice([f"{opt}.zero_grad();"] * 3 + ([] if self.style not in ("holder", "nested", "shared") else ["net->zero_grad();"]))
-        zero_first = r.random() < 0.8
-        order = None
-        if not self.families and r.random() < 0.45:
-            order = r.choice(["no zero_grad", "zero after backward", "backward twice", "cloned", "step early", "retained"])
-            if order in ("no zero_grad", "step early") and self.steps < 2:
-                order = "backward twice"
-        if order == "cloned":
-            # The optimizer is given copies.
-            k = self.site("identity")
-            main[clone_at] = main[clone_at].replace(f"({params},", f"({site(k, 'copies', params)},", 1)
-            main.insert(clone_at, f"std::vector<torch::Tensor> copies;\nfor (const auto& p : {params}) copies.push_back(p.detach().clone().requires_grad_(true));§{k}§")
-        if order == "no zero_grad":
-            zero = site(self.site("order"), "", zero)
-        loop += sections["top"]
-        if zero_first:
-            loop.append(zero)
-        if self.style == "inline":
-            loop += forward_lines
-            if result != "out" or True:
-                output = result
-        else:
-            loop.append(f"{r.choice(['auto', 'torch::Tensor'])} out = {call.format('x')};")
-            output = "out"
-        loop += sections["after_forward"]
-        loss = self.losses(goal, output, "y", outputs)
-        for term in self.loss_terms:
-            loss += f" + {term}"
-        if r.random() < 0.15 and self.params:
-            p = r.choice(self.params)
-            loss += r.choice([f" + 1e-2 * {p.outer}.pow(2).sum()", f" + 0.01 * {p.outer}.abs().mean()", f" + 0.1 * {p.outer}.norm()"])
-        loop.append(f"auto loss = {loss};‹probe::loss(loss);›")
-        loop += sections["after_loss"]
-        if not zero_first:
-            loop.append(zero)
-        loop.append("loss.backward();‹probe::gradients();›" if r.random() < 0.93 else "torch::autograd::backward({loss}, {});‹probe::gradients();›")
-        if order == "no zero_grad":
-            loop[-1] += "§1§"
-        if order == "backward twice":
-            loop[-1] += "§1§"  # repaired on either line: by keeping the graph, or by not walking it again
-            loop.append(site(self.site("order"), "loss.backward();", "") + "§1§")
-        if order == "retained":
-            self.site("look-alike")
-            loop[-1] = "loss.backward({}, /*retain_graph=*/true);\n(0.1 * loss).backward();‹probe::gradients();›§1§"
-        if order == "zero after backward":
-            loop.append(site(self.site("order"), f"{opt}.zero_grad();", "") + "§1§")
-        if order == "step early":
-            loop.insert(-1, site(self.site("order"), f"{opt}.step();", "") + "§1§")
-        loop += self.after_backward
-        loop += sections["after_backward"]
-        if r.random() < 0.12:
-            loop.append(f"torch::nn::utils::clip_grad_norm_({params}, 1.0);")
-        loop.append(f"{opt}.step();‹probe::values();›")
-        loop += sections["after_step"]
-        if r.random() < 0.3:
-            loop.append(r.choice(["std::cout << \"loss \" << loss.item<double>() << std::endl;", "printf(\"loss %f\\n\", loss.item<double>());", "std::cout << loss.detach() << '\\n';"]))
-        if r.random() < 0.06:
-            at = next((i for i, l in enumerate(loop) if l.startswith("loss.backward") or l.startswith("torch::autograd::backward")), None)
-            if at is not None and order is None:
-                loop[at:at + 1] = ["try {", "  " + loop[at], "} catch (const std::exception& e) {", "  std::cerr << e.what() << std::endl;", "  throw;", "}"]
-        if self.steps == 1:
-            main += loop
-        else:
-            head = self.loop[1]
-            if r.random() < 0.12 and not self.loop_used:
-                main.append("int iteration = 0;")
-                head = f"while (iteration++ < {self.steps}) {{"
-            main += [head, indent(loop, 1), "}"]
-        if r.random() < 0.12:
-            main.append(r.choice(["{ torch::NoGradGuard no_grad; auto check = " + (call.format("x") if self.style != "inline" and not data_inside else "torch::zeros({1})") + "; std::cout << check.mean() << std::endl; }", "std::cout << \"done\" << std::endl;"]))
-        if r.random() < 0.75:
-            text.append(f"@MAIN@\n{indent(['torch::manual_seed(%d);' % r.randint(0, 99)] if r.random() < 0.8 else [], 1)}\n{indent(main, 1)}\n  return 0;\n}}")
-            entry = "main"
-        else:
-            text.append(f"void train() {{\n{indent(main, 1)}\n}}")
-            entry = "train"
-        return Generated(self.seed, "\n".join(text) + "\n", self.families, self.ambiguities, not self.floats, {"style": self.style, "entry": entry})
-
     def assigned(self, name, lines):
         return name in self.touched or any(re.search(rf"\b{name}\b\s*=[^=]|&{name}\b|auto& \w+ = {name}\b", line) for line in lines)
 
-    def initial(self, m):
-        if m.kind == "module":
-            return "{%s}" % m.init if m.init else "" if m.type in ("torch::nn::Sequential",) else "{}"
-        if m.kind == "list":
-            return ""
-        if m.kind == "parameter":
-            return f" = ({m.init}).set_requires_grad(true)"
-        if m.kind in ("flag", "buffer"):
-            return f" = {m.init}"
-        return ""
-
-    def local(self, m):
-        tail = f"§{m.mark}§" if m.mark else ""
-        if m.kind == "module":
-            return (f"{m.type} {m.name}({m.init});" if m.init else f"{m.type} {m.name};") + tail
-        if m.kind == "list":
-            return f"{m.type} {m.name};\n" + "\n".join(f"{m.name}->push_back({e});" for e in split_top(m.init))
-        if m.kind == "parameter":
-            way = self.r.choice(["({0}).set_requires_grad(true)", "({0}).requires_grad_(true)", "({0}).detach().requires_grad_()"])
-            return f"{self.r.choice(['auto', 'torch::Tensor'])} {m.name} = {way.format(m.init)};"
-        return f"{m.type} {m.name}" + (f" = {m.init}" if m.init else "") + ";"
-
-    def collect(self, into, prefix):
-        lines = []
-        for m in self.members:
-            if m.kind in ("module", "list"):
-                if m.kind == "module" and m.type.split("::")[-1] in NO_PARAMETERS:
-                    continue
-                if self.style == "struct" and m.kind == "list":
-                    lines += [f"if ({m.name}->size() == 0) {{"] + [f"  {m.name}->push_back({e});" for e in split_top(m.init)] + ["}"]
-                lines.append(self.r.choice([f"for (auto& p : {m.name}->parameters()) {into}.push_back(p);",
-                                            f"for (const auto& p : {m.name}->parameters())\n  {into}.emplace_back(p);"]))
-            elif m.kind == "parameter":
-                lines.append(f"{into}.push_back({m.name});")
-        return lines
-
-    def render_class(self, net, body, input_name, result, kind):
-        r = self.r
-        holder = self.style in ("holder", "nested")
-        name = net + ("Impl" if holder else "")
-        keyword = r.choice([("struct", ""), ("struct", ""), ("class", " public:\n")])
-        fields, ctor, inits = [], [], []
-        for m in self.members:
-            tail = f"§{m.mark}§" if m.mark else ""
-            if m.kind == "module":
-                way = r.random()
-                plain = m.init.strip()
-                if way < 0.45 or m.type.endswith("Sequential"):
-                    value = f"{m.type}({plain})" if plain else f"{m.type}()"
-                    if m.type.endswith("Sequential"):
-                        parts = split_top(plain)
-                        value = f"{m.type}(" + ",\n                     ".join(p + (tail if "«" in p else "") for p in parts) + ")"
-                        tail = "" if any("«" in p for p in parts) else tail
-                    ctor.append(f"{m.name} = register_module(\"{m.name}\", {value});{tail}")
-                    fields.append(f"{m.type} {m.name}{{nullptr}};")
-                elif way < 0.75:
-                    fields.append(f"{m.type} {m.name}{{{plain}}};{tail}" if plain else f"{m.type} {m.name};{tail}")
-                    ctor.append(f"register_module(\"{m.name}\", {m.name});")
-                else:
-                    inits.append((m, f"{m.name}(register_module(\"{m.name}\", {m.type}({plain})))", tail))
-                    fields.append(f"{m.type} {m.name};" if False else f"{m.type} {m.name}{{nullptr}};")
-            elif m.kind == "list":
-                ctor += [f"{m.name}->push_back({e});" for e in split_top(m.init)] + [f"register_module(\"{m.name}\", {m.name});"]
-                fields.append(f"{m.type} {m.name};")
-            elif m.kind == "parameter":
-                ctor.append(f"{m.name} = register_parameter(\"{m.name}\", {m.init});")
-                fields.append(f"torch::Tensor {m.name};")
-            elif m.kind == "buffer":
-                if r.random() < 0.7:
-                    ctor.append(f"{m.name} = register_buffer(\"{m.name}\", {m.init});")
-                    fields.append(f"torch::Tensor {m.name};")
-                else:
-                    fields.append(f"torch::Tensor {m.name} = {m.init};")
-            elif m.kind == "flag":
-                fields.append(f"bool {m.name} = {m.init};")
-            else:
-                fields.append(f"torch::Tensor {m.name};")
-        # Initialisers in the order of the fields, so that the compiler does not complain.
-        init_text = "".join((" : " if i == 0 else ",\n        ") + t + (f" /**/{tail}" if tail else "") for i, (m, t, tail) in enumerate(inits)).replace(" /**/", "")
-        override = ""
-        by = "torch::Tensor "
-        if r.random() < 0.4 and not self.assigned(input_name, [body]):
-            by = "const torch::Tensor& "
-        text = f"{keyword[0]} {name} : {'public ' if keyword[0] == 'class' or r.random() < 0.2 else ''}torch::nn::Module {{\n{keyword[1]}  {name}(){init_text} {{\n{indent(ctor, 2)}\n  }}\n\n"
-        text += f"  torch::Tensor forward({by}{input_name}){override} {{\n{indent([body], 1)}\n    return {result};\n  }}\n\n{indent(fields, 1)}\n}};\n"
-        if holder:
-            text += f"TORCH_MODULE({net});\n"
-        return text
-
-
-NO_PARAMETERS = {"ReLU", "Sigmoid", "Tanh", "ELU", "SELU", "GELU", "SiLU", "Softplus", "LeakyReLU", "Hardtanh", "Mish", "Identity", "LogSigmoid", "Tanhshrink", "CELU", "ReLU6",
-                 "Softsign", "Softmax", "LogSoftmax", "Softmin", "Softshrink", "Hardshrink", "Dropout", "MaxPool2d", "AvgPool2d", "RReLU", "Threshold"}
-
-
-def split_top(text):
-    """At the commas outside of brackets."""
-    parts, depth, start = [], 0, 0
-    for i, c in enumerate(text):
-        if c in "({[<":
-            depth += 1
-        elif c in ")}]>":
-            depth -= 1
-        elif c == "," and depth == 0:
-            parts.append(text[start:i].strip())
-            start = i + 1
-    parts.append(text[start:].strip())
-    return [p for p in parts if p]
-
-
-def indent(lines, depth):
-    pad = "  " * depth
-    return "\n".join(pad + line if line.strip() else line for text in lines for line in text.split("\n"))
-
-
 def program(seed):
+    if random.Random(seed * 17 + 5).random() < 0.4:
+        return scenarios.program(seed)
     return Program(seed).generate()

@@ -20,6 +20,7 @@ import collections
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -61,6 +62,8 @@ class Scores:
 def analyse(tool, torch, files, extra, slot):
     """{file: [(line, check, outcome, certainty, message)]}"""
     result = {os.path.abspath(f): [] for f in files}
+    if not files:
+        return {}
     args = [*slot, tool, "check", "--format=sarif", "--fail-on=never", *(["--torch", torch] if torch else []), *(f"--extra-arg={e}" for e in extra), *files]
     done = subprocess.run(args, capture_output=True, text=True)
     try:
@@ -79,6 +82,27 @@ def analyse(tool, torch, files, extra, slot):
                 continue
             result.setdefault(path, []).append((where["region"]["startLine"], r["ruleId"], r["properties"]["outcome"], r["properties"]["certainty"], r["message"]["text"]))
     return result
+
+
+def in_two_sources(text):
+    """{file name: text}: class and forward pass apart from the training loop, each line where it was. {}
+    where there is no class to take apart."""
+    lines = text.split("\n")
+    entry = next((i for i, l in enumerate(lines) if l in ("int main() {", "void train() {")), None)
+    start = max((i for i, l in enumerate(lines[:entry]) if l.startswith("  torch::Tensor forward(") and l.endswith(") {")), default=None)
+    if entry is None or start is None:
+        return {}
+    owner = next((re.match(r"(?:struct|class) (\w+) : ", l) for l in reversed(lines[:start]) if re.match(r"(?:struct|class) (\w+) : ", l)), None)
+    end = next(i for i in range(start, entry) if lines[i] == "  }")
+    if owner is None or lines[1]:
+        return {}
+    inline = lambda l: "inline " + l if re.match(r"(void|torch::Tensor) \w+\(.*\) \{$", l) else l
+    header = [inline(l) for l in lines[:start]] + [lines[start][:-2] + ";"] + [""] * (end - start) + lines[end + 1 : entry]
+    header[1] = "#pragma once"
+    include = ['#include "model.h"']
+    model = include + [""] * (start - 1) + [lines[start].replace(" forward(", f" {owner.group(1)}::forward(").strip()] + lines[start + 1 : end] + ["}"]
+    train = include + [""] * (entry - 1) + lines[entry:]
+    return {"model.h": "\n".join(header) + "\n", "model.cpp": "\n".join(model) + "\n", "train.cpp": "\n".join(train) + "\n"}
 
 
 def match(generated, truth, findings, marks, total, families, note):
@@ -180,6 +204,7 @@ def main():
     os.makedirs(folder, exist_ok=True)
     unusable = collections.Counter()
     truth, files, marks = {}, {}, {}
+    apart = {}  # program: the folder in which it is in two sources
     for g in every:
         if g.seed in broken:
             unusable["does not compile"] += 1
@@ -198,12 +223,21 @@ def main():
         with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace("@MAIN@", "int main() {"))
         truth[g.seed], files[g.seed] = t, path
+        if g.seed % 5 == 0 and (parts := in_two_sources(text.replace("@MAIN@", "int main() {"))):
+            apart[path] = os.path.join(folder, f"p{g.seed}")
+            os.makedirs(apart[path], exist_ok=True)
+            for name, part in parts.items():
+                with open(os.path.join(apart[path], name), "w", encoding="utf-8") as file:
+                    file.write(part)
 
     compiler.precompile()
     pch = compiler.precompile_for_tool()
     extra = o.extra_arg + (["-include-pch", pch] if pch else [])
     findings = {}
-    paths = list(files.values())
+    for path, parts in apart.items():
+        both = analyse(o.tool, o.torch, [parts], extra, slot)
+        findings[path] = [f for part in both.values() for f in part]
+    paths = [p for p in files.values() if p not in apart]
     for i in range(0, len(paths), 40):
         findings.update(analyse(o.tool, o.torch, paths[i : i + 40], extra, slot))
 
@@ -220,7 +254,7 @@ def main():
         match(g, truth[g.seed], findings[files[g.seed]], marks[g.seed], total, families, note)
 
     words = collections.Counter("/".join(sorted(w)) for t in truth.values() for w in t.values())
-    print(f"\n{len(truth)} programs, seeds {o.seed}..{o.seed + o.count - 1}; sites by outcome: {dict(words.most_common())}; left out as doubtful: {doubtful} sites; unusable: {dict(unusable)}")
+    print(f"\n{len(truth)} programs ({len(apart)} of them in two sources), seeds {o.seed}..{o.seed + o.count - 1}; sites by outcome: {dict(words.most_common())}; left out as doubtful: {doubtful} sites; unusable: {dict(unusable)}")
     print(f"{'family':20} {'progs':>5}  {'precision':34}  {'recall':34}  {'outcome':34}  line")
     for name in sorted(families):
         print(families[name].row(name))
