@@ -65,6 +65,7 @@ struct ZeroCause {
   Alias Through = Alias::None;
   bool InPlace = false; ///< because something was written
   bool Operator = false; ///< because the operator's derivative is zero everywhere
+  bool operator==(const ZeroCause &) const = default;
 };
 
 enum class WriteKind : uint8_t {
@@ -96,6 +97,7 @@ struct Write {
   bool Rebinds = false;   ///< its result is the new value of the variable it went through
   Region Where;
   std::string Operation; ///< "mul_", "index_put_", "step"
+  bool operator==(const Write &) const = default;
 };
 
 /// Note [Suspicions]
@@ -121,11 +123,13 @@ struct Storage {
   bool Zero = false;             ///< known to be all zero now
   bool NotNegative = false;      ///< known to hold no negative number now
   ZeroCause WhyZero;
+  bool operator==(const Storage &) const = default;
 };
 
 struct Counter {
   bool None = false; ///< an inference tensor has none: who would bump it outside of the mode raises
   std::vector<std::pair<StorageId, uint32_t>> Bumps; ///< version == size; who bumped it
+  bool operator==(const Counter &) const = default;
 };
 
 /// A base tensor and its differentiable views: an in-place write through one of them rebases the
@@ -135,6 +139,7 @@ struct Family {
   uint32_t Version = 0;
   bool RequiresGrad = false;
   TensorId Base; ///< the tensor that the others are views of
+  bool operator==(const Family &) const = default;
 };
 
 /// What ended a path of the tape.
@@ -185,6 +190,7 @@ struct Factor {
   bool Inverse = false;    ///< divides
   Site At;
   explicit operator bool() const { return Variable != ~0u || Known != 0; }
+  bool operator==(const Factor &) const = default;
 };
 
 /// Factors that are scales of a GradScaler are numbered from here.
@@ -304,6 +310,7 @@ struct Tensor {
   bool LostByRebinding = false;
   unsigned LostIn = 0; ///< State::Backwards then
   Site LostBackward;
+  bool operator==(const Tensor &) const = default;
 };
 
 struct SavedValue {
@@ -318,6 +325,7 @@ struct SavedValue {
   int Argument = -1;       ///< of the operation; -1 for a result
   bool Perhaps = false;    ///< saved for some shapes or options only
   std::vector<int> NeededFor; ///< arguments whose gradient is computed from it
+  bool operator==(const SavedValue &) const = default;
 };
 
 struct Edge {
@@ -327,6 +335,7 @@ struct Edge {
   int Argument = -1; ///< of the operation
   bool Zero = false; ///< the gradient along it is zero whatever comes in
   ZeroCause Cause;
+  bool operator==(const Edge &) const = default;
 };
 
 /// A function of the program's that was being run: where it was called, and from where that was.
@@ -356,6 +365,7 @@ struct Node {
   int DirtyWrite = -1;
   bool DirtyView = false;   ///< the handle is a view: its author may have meant it to follow
   bool DirtyHandle = false; ///< ... or had been changed, in full view, under an older handle
+  bool operator==(const Node &) const = default;
 };
 
 enum class DefectKind : uint8_t {

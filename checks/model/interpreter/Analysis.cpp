@@ -172,7 +172,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
     };
     std::set<std::string> Trained; ///< on some path
     std::map<Key, Found> Defects;
-    std::deque<Path> Work{{}};
+    std::deque<Path> Work(1);
     unsigned Reaching = 0, Paths = 0;
     bool Budget = false, Reached = false, PathsLeft = false, NotAllCombinations = false;
     SidesTaken Sides;

@@ -2,6 +2,7 @@
 #include "interpreter/Interpreter.h"
 #include "interpreter/Join.h"
 
+#include <algorithm>
 #include <deque>
 
 using namespace clang;
@@ -35,8 +36,10 @@ std::optional<bool> Interpreter::known(const Value &V) const {
 /// Takes a decision: as the prefix says, else the first way. The same condition decides the same
 /// way twice on one path.
 bool Interpreter::decide(const Value &V, const void *Where) {
-  if (std::optional<bool> B = known(V))
+  if (std::optional<bool> B = known(V)) {
+    Forced += V.isKnownNumber();
     return *B;
+  }
   bool B = choose(Where, Exploring->Regions++, 2) == 0;
   ++(PeriodicSymbols.count(V.Symbol) ? Torch.S.PeriodicDecisions : Torch.S.Decisions);
   if (V.Symbol)
@@ -44,32 +47,37 @@ bool Interpreter::decide(const Value &V, const void *Where) {
   return B;
 }
 
-unsigned Interpreter::choose(const void *Where, unsigned Number, unsigned Ways,
-                             std::shared_ptr<const std::vector<Class>> Classes) {
+unsigned Interpreter::choose(const void *Where, unsigned Number, unsigned Ways) {
   Exploration &E = *Exploring;
   constexpr size_t MostDecisions = 200;
   if (E.Taken.size() >= MostDecisions)
     throw PathEnd();
-  Decision D{Where, Number, 0, Ways, std::move(Classes)};
+  Decision D{Where, Number, 0, Ways};
   // A run in which a defect is repaired may meet other decisions than the prefix was made for.
-  for (size_t I = E.Next; I < E.Prefix.size(); ++I)
-    if (E.Prefix[I].Where == Where && (Repairing || E.Prefix[I].Number == Number)) {
-      D.Choice = std::min(E.Prefix[I].Choice, Ways - 1);
+  const std::vector<Decision> &Prefix = E.Prefix.Decisions;
+  for (size_t I = E.Next; I < Prefix.size(); ++I)
+    if (Prefix[I].Where == Where && (Repairing || Prefix[I].Number == Number)) {
+      D.Choice = std::min(Prefix[I].Choice, Ways - 1);
       E.Next = I + 1;
       break;
     }
-  E.Taken.push_back(std::move(D));
-  return E.Taken.back().Choice;
+  E.Taken.push_back(D);
+  return D.Choice;
 }
 
 /// The paths that differ from a path just run in one decision, taken after the prefix.
-void Interpreter::flip(const Exploration &E, std::deque<Path> &Work) {
-  for (size_t I = E.Prefix.size(); I < E.Taken.size(); ++I)
+void Interpreter::flip(Exploration &E, std::deque<Path> &Work) {
+  auto Known = std::make_shared<const std::vector<std::shared_ptr<const RegionResult>>>(
+      std::move(E.Seen));
+  E.Seen.clear();
+  for (size_t I = E.Prefix.Decisions.size(); I < E.Taken.size(); ++I)
     for (unsigned Other = 0; Other < E.Taken[I].Ways; ++Other) {
       if (Other == E.Taken[I].Choice)
         continue;
-      Path Next(E.Taken.begin(), E.Taken.begin() + static_cast<ptrdiff_t>(I) + 1);
-      Next.back().Choice = Other;
+      Path Next;
+      Next.Decisions.assign(E.Taken.begin(), E.Taken.begin() + static_cast<ptrdiff_t>(I) + 1);
+      Next.Decisions.back().Choice = Other;
+      Next.Known = Known;
       Work.push_back(std::move(Next));
     }
 }
@@ -85,6 +93,25 @@ void Interpreter::restore(const ProgramState &Saved) {
   Torch.S = Saved.Torch;
   P.Torch = {};
 }
+
+/// How one way through a region ended.
+struct Interpreter::End {
+  Flow Out = Flow::Normal;
+  enum { Not, Exception, Program } Left = Not;
+  ProgramException Thrown;
+  bool Effects = false;
+  bool ResultUnknown = false;
+  CellId Result;
+  ProgramState After;
+  std::shared_ptr<const Reachable> Reach; ///< made when it is asked for
+};
+
+/// What was found out about one region of a program: the ends that cannot be joined.
+struct RegionResult {
+  const void *Where;
+  unsigned Number, NextNumber; ///< among those of the run, and of what follows
+  std::vector<Interpreter::End> Ends;
+};
 
 /// What the interpreter itself holds while it runs a region of the program.
 struct Interpreter::Checkpoint {
@@ -141,7 +168,9 @@ struct Interpreter::Checkpoint {
 /// ends are compared: see Note [Joining]. Ends that nothing later can tell apart go on as one
 /// state. Ends that differ are handed to the region around, which thereby has a decision of its
 /// own, and joins again at its end, when what made the difference may have gone out of scope. What
-/// reaches the root undecided forks the path: the root is run again with the other decision.
+/// reaches the root undecided forks the path: the root is run again with the other decision. A
+/// program that is run again comes to the same states until it takes that decision, so the regions
+/// before it are not run a second time: their ends were kept.
 ///
 /// Two things are given up on purpose. An early exit without effects does less than the rest of
 /// the region and is passed over; so is a way that ends the program by an exception or exit(),
@@ -149,31 +178,37 @@ struct Interpreter::Checkpoint {
 Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
                                        llvm::function_ref<Flow()> Body) {
   const unsigned Number = Exploring->Regions++;
+  if (const RegionResult *R = recall(Where, Number))
+    return proceed(*R, Where, Number);
   const Checkpoint Here{*this};
   const ProgramState Before = snapshot();
+  const unsigned long StepsBefore = Steps;
   Exploration Inner;
-  std::deque<Path> Work;
-  const Decision *Given = nullptr;
-  if (!Repairing && Exploring->Next < Exploring->Prefix.size()) {
-    const Decision &D = Exploring->Prefix[Exploring->Next];
-    if (D.Where == Where && D.Number == Number && D.Classes)
-      Given = &D;
-  }
-  if (Given)
-    Work.assign((*Given->Classes)[Given->Choice].Ways.begin(),
-                (*Given->Classes)[Given->Choice].Ways.end());
-  else
-    Work.push_back({});
-
+  std::deque<Path> Work(1);
   SidesTaken Sides;
   std::vector<End> Ends;
   const size_t MostEnds = Options.RegionBudget;
+  auto Finish = [&](End &X) {
+    if (Kind == Region::Round && X.Out == Flow::Continue)
+      X.Out = Flow::Normal;
+    if (Kind == Region::Function)
+      X.Out = Flow::Return;
+    if (Current == Here.SavedFrame && Current) {
+      X.Result = Current->Result;
+      X.ResultUnknown = Current->ResultUnknown;
+    }
+    X.Effects = Torch.S.Effects != Before.Torch.Effects ||
+                Torch.S.GradMode != Before.Torch.GradMode ||
+                Torch.S.InferenceMode != Before.Torch.InferenceMode ||
+                Torch.S.Autocast != Before.Torch.Autocast;
+    X.After = snapshot();
+  };
   while (!Work.empty()) {
     Inner.Prefix = std::move(Work.front());
     Work.pop_front();
     // Each way of a region costs; the path as a whole must get through.
     constexpr size_t MostCombinations = 4;
-    if (!Given && Sides.isCombination(Inner.Prefix) && Ends.size() >= MostCombinations) {
+    if (Sides.isCombination(Inner.Prefix) && Ends.size() >= MostCombinations) {
       NotAllCombinations = true;
       continue;
     }
@@ -182,6 +217,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
       break;
     }
     Inner.Taken.clear();
+    Inner.Seen.clear();
     Inner.Next = Inner.Regions = 0;
     Exploring = &Inner;
     End X;
@@ -198,46 +234,80 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
     Exploring = Here.Outer;
     if (Steps > Options.StepBudget)
       throw PathEnd();
-    if (!Given && Inner.Taken.empty()) // no decision in here
+    if (Inner.Taken.empty()) { // no decision in here
+      constexpr unsigned long WorthKeeping = 300;
+      if (Steps - StepsBefore > WorthKeeping) {
+        Finish(X);
+        auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Number + 1, {}});
+        Kept->Ends.push_back(X);
+        Exploring->Seen.push_back(std::move(Kept));
+      }
       return leave(X);
-    if (!Given) {
-      Sides.note(Inner.Taken);
-      flip(Inner, Work);
     }
-    if (Kind == Region::Round && X.Out == Flow::Continue)
-      X.Out = Flow::Normal;
-    if (Kind == Region::Function)
-      X.Out = Flow::Return;
-    if (Current == Here.SavedFrame && Current) {
-      X.Result = Current->Result;
-      X.ResultUnknown = Current->ResultUnknown;
-    }
-    X.Way = Inner.Taken;
-    X.Effects = Torch.S.Effects != Before.Torch.Effects ||
-                Torch.S.GradMode != Before.Torch.GradMode ||
-                Torch.S.InferenceMode != Before.Torch.InferenceMode ||
-                Torch.S.Autocast != Before.Torch.Autocast;
-    X.After = snapshot();
+    Sides.note(Inner.Taken);
+    flip(Inner, Work);
+    Finish(X);
     Ends.push_back(std::move(X));
     Here.rewind(Before);
   }
 
   passOver(Ends, Before, Kind);
-  std::vector<Class> Classes = join(Ends, Before);
-  unsigned Choice = 0;
-  if (Given) {
-    Ends[0].ResultUnknown |= (*Given->Classes)[Given->Choice].ResultUnknown;
-    Exploring->Taken.push_back(*Given);
-    ++Exploring->Next;
-  } else if (Ends.size() > 1) {
-    Choice = choose(Where, Number, static_cast<unsigned>(Ends.size()),
-                    std::make_shared<const std::vector<Class>>(std::move(Classes)));
+  join(Ends, Before, Where, Kind);
+  if (Ends.size() == 1) { // nothing was decided after all
+    Ends[0].After.Torch.Decisions = Before.Torch.Decisions;
+    Ends[0].After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;
   }
-  End &Go = Ends[Choice];
-  if (Ends.size() == 1 && !Given) { // nothing was decided after all
-    Go.After.Torch.Decisions = Before.Torch.Decisions;
-    Go.After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;
+  auto Result = std::make_shared<const RegionResult>(RegionResult{Where, Number, Number + 1, std::move(Ends)});
+  Exploring->Seen.push_back(Result);
+  return proceed(*Result, Where, Number);
+}
+
+/// A piece of a program without decisions of its own, which need not be run again either.
+void Interpreter::remember(const void *Where, llvm::function_ref<void()> Body) {
+  const unsigned Number = Exploring->Regions++;
+  if (const RegionResult *R = recall(Where, Number)) {
+    proceed(*R, Where, Number);
+    Exploring->Regions = R->NextNumber;
+    return;
   }
+  Exploration &Here = *Exploring;
+  const size_t Decisions = Here.Taken.size(), Seen = Here.Seen.size();
+  const unsigned long StepsBefore = Steps;
+  const uint32_t TensorsBefore = Torch.S.Tensors.size();
+  Body();
+  constexpr unsigned long WorthKeeping = 200;
+  constexpr uint32_t TensorsWorthKeeping = 20;
+  if (Here.Taken.size() != Decisions || (Steps - StepsBefore < WorthKeeping &&
+                                         Torch.S.Tensors.size() - TensorsBefore < TensorsWorthKeeping))
+    return;
+  Here.Seen.resize(Seen); // what was met inside
+  End X;
+  X.Result = Current->Result;
+  X.ResultUnknown = Current->ResultUnknown;
+  X.After = snapshot();
+  auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Here.Regions, {}});
+  Kept->Ends.push_back(std::move(X));
+  Here.Seen.push_back(std::move(Kept));
+}
+
+/// What an earlier run that came to the same state found out about a region.
+const RegionResult *Interpreter::recall(const void *Where, unsigned Number) {
+  const Path &Prefix = Exploring->Prefix;
+  if (!Prefix.Known || Number > Prefix.Decisions.back().Number)
+    return nullptr;
+  auto It = std::lower_bound(Prefix.Known->begin(), Prefix.Known->end(), Number,
+                             [](const auto &R, unsigned N) { return R->Number < N; });
+  if (It == Prefix.Known->end() || (*It)->Number != Number || (*It)->Where != Where)
+    return nullptr;
+  Exploring->Seen.push_back(*It);
+  return It->get();
+}
+
+/// Goes on behind a region that was explored.
+Interpreter::Flow Interpreter::proceed(const RegionResult &R, const void *Where, unsigned Number) {
+  const End &Go = R.Ends[R.Ends.size() > 1
+                             ? choose(Where, Number, static_cast<unsigned>(R.Ends.size()))
+                             : 0];
   restore(Go.After);
   if (Current) {
     Current->Result = Go.Result;
@@ -307,15 +377,67 @@ void Interpreter::passOver(std::vector<End> &Ends, const ProgramState &Before, R
   Ends = std::move(Kept);
 }
 
-/// Leaves one end per class of ends that can go on as one, and tells which ways lead to each.
-std::vector<Class> Interpreter::join(std::vector<End> &Ends,
-                                                  const ProgramState &Before) {
+const Liveness &Interpreter::livenessOf(const FunctionDecl *F) {
+  auto It = Livenesses.find(F);
+  if (It == Livenesses.end())
+    It = Livenesses.try_emplace(F, F, IsValueRead, IsReplacement).first;
+  return It->second;
+}
+
+/// What the program can come across that goes on behind a region. A cell can have several names, in
+/// several functions: it lives as long as one of them does.
+Roots Interpreter::rootsAfter(const void *Where, Region Kind, Flow Out) {
+  llvm::DenseMap<uint32_t, Liveness::Use> Uses;
+  Roots R;
+  for (Frame *F = Current; F; F = F->Caller) {
+    const Liveness *L = F->Function && F->Function->hasBody() ? &livenessOf(F->Function) : nullptr;
+    const auto *S = static_cast<const Stmt *>(Where);
+    // The region ends here; functions further out are in the middle of a statement.
+    bool Behind = F == Current && L && Kind != Region::Function && L->knows(S);
+    bool Returned = F == Current && Out == Flow::Return;
+    for (const auto &[V, C] : F->Variables) {
+      Liveness::Use U = Liveness::Use::Any;
+      if (Returned)
+        U = Liveness::Use::None;
+      else if (L && F->At)
+        U = Behind ? L->afterwards(S, V) : L->during(F->At, V);
+      auto [It, New] = Uses.insert({C.Value, U});
+      if (!New)
+        It->second = std::max(It->second, U);
+    }
+    R.Held.push_back(F->This);
+    if (F->Result && F != Current)
+      R.Live.push_back(F->Result);
+  }
+  for (const Live &L : Lives)
+    if (needsDestruction(L.Type))
+      Uses[L.Where.Value] = Liveness::Use::Any;
+  for (const auto &[C, U] : Uses)
+    (U == Liveness::Use::Any     ? R.Live
+     : U == Liveness::Use::Value ? R.Values
+                                 : R.Dead)
+        .push_back(CellId{C});
+  return R;
+}
+
+/// Leaves one end per class of ends that can go on as one.
+void Interpreter::join(std::vector<End> &Ends, const ProgramState &Before, const void *Where,
+                       Region Kind) {
+  if (Ends.size() < 2)
+    return;
   // Who did most stands for the others, and is followed first.
   std::stable_sort(Ends.begin(), Ends.end(), [](const End &X, const End &Y) {
-    return X.Left != Y.Left ? X.Left < Y.Left : X.Effects > Y.Effects;
+    if (X.Left != Y.Left)
+      return X.Left < Y.Left;
+    return X.Effects != Y.Effects ? X.Effects > Y.Effects
+                                  : X.After.Torch.Clock > Y.After.Torch.Clock;
   });
+  auto ReachOf = [&](End &X) -> const Reachable & {
+    if (!X.Reach)
+      X.Reach = std::make_shared<const Reachable>(X.After, rootsAfter(Where, Kind, X.Out));
+    return *X.Reach;
+  };
   std::vector<End> Joined;
-  std::vector<Class> Classes;
   for (End &X : Ends) {
     bool Found = false;
     for (size_t I = 0; I < Joined.size() && !Found; ++I) {
@@ -329,7 +451,9 @@ std::vector<Class> Interpreter::join(std::vector<End> &Ends,
         Joiner::mergeDefects(A.After.Torch, X.After.Torch, Before.Torch.Defects.size());
       } else {
         bool Returns = A.Left == End::Not && A.Out == Flow::Return;
-        Joiner J(Before, A.After, X.After);
+        auto ReachA = [&]() -> const Reachable & { return ReachOf(A); };
+        auto ReachX = [&]() -> const Reachable & { return ReachOf(X); };
+        Joiner J(Before, A.After, ReachA, X.After, ReachX);
         if (!J.joinable(Returns ? A.Result : CellId(), Returns ? X.Result : CellId()))
           continue;
         ProgramState To = A.After;
@@ -338,17 +462,14 @@ std::vector<Class> Interpreter::join(std::vector<End> &Ends,
         A.Effects |= X.Effects;
       }
       A.ResultUnknown |= X.ResultUnknown;
-      Classes[I].ResultUnknown = A.ResultUnknown;
-      Classes[I].Ways.push_back(X.Way);
       Found = true;
     }
-    if (!Found) {
-      Classes.push_back({{X.Way}, X.ResultUnknown});
+    if (!Found)
       Joined.push_back(std::move(X));
-    }
   }
+  for (End &X : Joined)
+    X.Reach = nullptr;
   Ends = std::move(Joined);
-  return Classes;
 }
 
 Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
@@ -362,8 +483,10 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
   std::optional<bool> B = known(Condition);
   Chosen Guard{ChosenArms, !B || Condition.K == Value::Unknown};
   ChosenArms += Guard.On;
-  if (B)
+  if (B) {
+    Forced += Condition.isKnownNumber();
     return *B ? Then() : Else();
+  }
   return explore(Where, Region::Branch, [&] {
     bool Side = decide(Condition, Where);
     ++UndecidedArms;

@@ -489,6 +489,8 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
     };
     if (Caller && branches(Definition))
       explore(Definition, Region::Function, Run);
+    else if (Caller)
+      remember(Definition, [&] { Run(); });
     else
       Run();
   } catch (...) {

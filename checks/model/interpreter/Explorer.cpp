@@ -12,12 +12,17 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   P = ProgramState();
   Torch.S = autograd::State();
   Torch.Repaired = Repaired;
-  Torch.forgetReads();
-  TemporaryRanges.clear();
+  Repairing = !Repaired.empty();
+  if (!Repairing && Prefix.Decisions.empty()) { // a new root
+    Torch.forgetReads();
+    TemporaryRanges.clear();
+    Symbols.clear();
+    SymbolKeys.clear();
+    PeriodicSymbols.clear();
+    InverseContents.clear();
+  }
   Torch.startRepairs();
   Torch.catchException();
-  Symbols.clear();
-  SymbolKeys.clear();
   Handled = {};
   Lives.clear();
   Stack.clear();
@@ -32,11 +37,10 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   UndecidedArms = ChosenArms = TryDepth = 0;
   Exploration Top;
   Top.Prefix = Prefix;
+  if (Repairing)
+    Top.Prefix.Known = nullptr; // of a program with its defects
   Exploring = &Top;
   RegionsCut = NotAllCombinations = false;
-  Repairing = !Repaired.empty();
-  PeriodicSymbols.clear();
-  InverseContents.clear();
 
   // Where the host does not say where the errors are, there may be holes anywhere.
   Torch.S.OpaqueBackward =

@@ -8,6 +8,8 @@
 
 #include "Finding.h"
 #include "LibraryFiles.h"
+#include "interpreter/Liveness.h"
+#include "interpreter/Reachable.h"
 #include "interpreter/Types.h"
 #include "interpreter/ProgramState.h"
 
@@ -48,19 +50,18 @@ inline bool isOneOf(llvm::StringRef Name, std::initializer_list<llvm::StringRef>
   return llvm::is_contained(List, Name);
 }
 
-struct Decision;
-/// The decisions of one run of the program, or of one of its regions, in order.
-using Path = std::vector<Decision>;
-/// Ways through a region that ended in states which go on as one.
-struct Class {
-  std::vector<Path> Ways;
-  bool ResultUnknown = false;
-};
 struct Decision {
   const void *Where;   ///< the condition or region
   unsigned Number = 0; ///< of that region among those the run met
   unsigned Choice = 0, Ways = 2;
-  std::shared_ptr<const std::vector<Class>> Classes; ///< of a region: what the choice is between
+};
+struct RegionResult;
+/// The decisions of one run of the program, or of one of its regions, in order. Where one run has
+/// come to before it took the last of them, another that differs in that one comes too: what the
+/// regions on the way there ended in need not be found out again.
+struct Path {
+  std::vector<Decision> Decisions;
+  std::shared_ptr<const std::vector<std::shared_ptr<const RegionResult>>> Known;
 };
 
 /// Note [Combinations]
@@ -72,9 +73,10 @@ class SidesTaken {
 public:
   /// Whether the last decision of a path takes a side that some path has taken.
   bool isCombination(const Path &P) const {
-    return !P.empty() && Taken.count({P.back().Where, P.back().Choice});
+    return !P.Decisions.empty() &&
+           Taken.count({P.Decisions.back().Where, P.Decisions.back().Choice});
   }
-  void note(const Path &P) {
+  void note(const std::vector<Decision> &P) {
     for (const Decision &D : P)
       Taken.insert({D.Where, D.Choice});
   }
@@ -98,7 +100,7 @@ public:
     bool BudgetHit = false;  ///< used up its steps
     bool RegionsCut = false; ///< some region had more sides than were tried
     bool NotAllCombinations = false;
-    Path Taken;
+    std::vector<Decision> Taken;
     /// The paths that differ in one decision taken after the prefix.
     std::deque<Path> Others;
   };
@@ -135,6 +137,7 @@ private:
     Site CalledAt;
     bool OffForGood = false; ///< State::GradModeOffForGood when it was entered
     int InEval = 0;          ///< ProgramState::InEval then
+    const Stmt *At = nullptr; ///< the innermost statement that is being executed
   };
   struct Live {
     CellId Where;
@@ -173,34 +176,31 @@ private:
   //===--- branches (Branches.cpp) ---------------------------------------------------------===//
   /// The decisions of a run, or of a run of a region, as it takes them.
   struct Exploration {
-    Path Prefix, Taken;
+    Path Prefix;
+    std::vector<Decision> Taken;
+    std::vector<std::shared_ptr<const RegionResult>> Seen;
     size_t Next = 0;      ///< of Prefix
     unsigned Regions = 0; ///< met so far
   };
   enum class Region { Branch, Round, Loop, Function };
-  /// How one way through a region ended.
-  struct End {
-    Flow Out = Flow::Normal;
-    enum { Not, Exception, Program } Left = Not;
-    ProgramException Thrown;
-    bool Effects = false;
-    bool ResultUnknown = false;
-    CellId Result;
-    Path Way;
-    ProgramState After;
-  };
+  struct End;
+  friend struct RegionResult;
   struct Checkpoint;
   std::optional<bool> known(const Value &V) const;
   bool decide(const Value &V, const void *Where);
-  unsigned choose(const void *Where, unsigned Number, unsigned Ways,
-                  std::shared_ptr<const std::vector<Class>> Classes = nullptr);
-  static void flip(const Exploration &E, std::deque<Path> &Work);
+  unsigned choose(const void *Where, unsigned Number, unsigned Ways);
+  static void flip(Exploration &E, std::deque<Path> &Work);
+  const Liveness &livenessOf(const clang::FunctionDecl *F);
+  Roots rootsAfter(const void *Where, Region Kind, Flow Out);
   Flow branch(const Value &Condition, const void *Where, llvm::function_ref<Flow()> Then,
               llvm::function_ref<Flow()> Else);
   Flow explore(const void *Where, Region Kind, llvm::function_ref<Flow()> Body);
   static Flow leave(const End &X);
   void passOver(std::vector<End> &Ends, const ProgramState &Before, Region Kind);
-  std::vector<Class> join(std::vector<End> &Ends, const ProgramState &Before);
+  void join(std::vector<End> &Ends, const ProgramState &Before, const void *Where, Region Kind);
+  void remember(const void *Where, llvm::function_ref<void()> Body);
+  const RegionResult *recall(const void *Where, unsigned Number);
+  Flow proceed(const RegionResult &R, const void *Where, unsigned Number);
   bool branches(const clang::FunctionDecl *F);
   ProgramState snapshot() const;
   void restore(const ProgramState &Saved);
@@ -433,12 +433,16 @@ private:
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
   ProgramException Handled; ///< by the innermost handler
+  unsigned long Forced = 0; ///< decisions that a known number made
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;
   bool Repairing = false; ///< some defects are repaired on this run
   std::map<std::string, uint32_t> Symbols;
   std::vector<const std::string *> SymbolKeys; ///< by symbol - 1
   llvm::DenseMap<const clang::FunctionDecl *, bool> Branching; ///< see branches()
+  Liveness::ReadsValue IsValueRead;
+  Liveness::Replaces IsReplacement;
+  std::map<const clang::FunctionDecl *, Liveness> Livenesses;
   llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
   std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;
   std::vector<std::string> InverseContents;

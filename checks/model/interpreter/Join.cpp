@@ -17,6 +17,10 @@
 //   - what a graph was like that backward() has walked: walked again, it raises all the same;
 //   - where a node was made, though not where a write or a cut was: those are what a finding points
 //     at.
+//   - what variables hold that nobody reads again before they are given something else, and all
+//     that hangs on nothing but them: the tape of the last round of a loop;
+//   - the graph of a variable of which only the value is read again (a loss that is printed);
+//   - training that one way did and the other did not, where nothing of it is left half done.
 // Anything else is a difference, and the path forks.
 //
 // Who adds a field to a tensor, storage, node or object says here what it means for two ways that
@@ -44,23 +48,77 @@ std::optional<bool> Joiner::paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X
   return std::nullopt;
 }
 
-/// What the program did to train: see Note [The life of a gradient]. Ways that differ in it are told
-/// apart.
+/// What the program did to train: see Note [The life of a gradient].
 static bool sameBooks(const autograd::State &X, const autograd::State &Y) {
   auto Useful = [](const auto &L, const auto &M) {
     return std::equal(L.begin(), L.end(), M.begin(), M.end(), [](const auto &P, const auto &Q) {
       return P.At == Q.At && P.Useful == Q.Useful;
     });
   };
-  return X.Clock == Y.Clock && X.Walks.size() == Y.Walks.size() &&
-         X.OrderSuspicions.size() == Y.OrderSuspicions.size() && X.IdleZeros.size() == Y.IdleZeros.size() &&
-         X.TrainedElsewhere == Y.TrainedElsewhere && Useful(X.Clips, Y.Clips) &&
-         Useful(X.Zeros, Y.Zeros) &&
+  return X.Optimizers.size() == Y.Optimizers.size() && X.Steps == Y.Steps && X.Clock == Y.Clock && X.Walks.size() == Y.Walks.size() &&
+         X.LostTerms.size() == Y.LostTerms.size() && X.Losses.size() == Y.Losses.size() &&
+         (X.Backwards > 0) == (Y.Backwards > 0) && X.IdleZeros.size() == Y.IdleZeros.size() &&
+         Useful(X.Clips, Y.Clips) && Useful(X.Zeros, Y.Zeros) &&
          std::equal(X.Optimizers.begin(), X.Optimizers.end(), Y.Optimizers.begin(),
                     Y.Optimizers.end(), [](const auto &P, const auto &Q) {
-                      return P.Made == Q.Made && P.Held.size() == Q.Held.size() &&
-                             P.Stepped == Q.Stepped && P.Zeroed == Q.Zeroed;
+                      return P.Stepped == Q.Stepped && P.Zeroed == Q.Zeroed;
                     });
+}
+
+/// Whether no gradient waits for a step.
+static bool allStepped(const autograd::State &S) {
+  return std::all_of(S.Parameters.begin(), S.Parameters.end(), [&](autograd::TensorId P) {
+    const auto &L = S.Tensors[P].Life;
+    return !L || (L->Discarded.empty() &&
+                  std::all_of(L->Shares.begin(), L->Shares.end(), [&](const autograd::Share &X) {
+                    return !X.SteppedBy.empty() || S.Walks[{X.Walk}].Used;
+                  }));
+  });
+}
+
+/// Whether X did all the training since Before that Y did.
+static bool didAll(const autograd::State &Before, const autograd::State &X,
+                   const autograd::State &Y) {
+  auto Covers = [](const auto &L, const auto &M) {
+    return std::all_of(M.begin(), M.end(), [&](const auto &Q) {
+      return std::any_of(L.begin(), L.end(), [&](const auto &P) {
+        return P.At == Q.At && P.Useful >= Q.Useful;
+      });
+    });
+  };
+  for (uint32_t I = Before.Walks.size(); I < Y.Walks.size(); ++I) {
+    bool Found = false;
+    for (uint32_t J = Before.Walks.size(); J < X.Walks.size() && !Found; ++J)
+      Found = X.Walks[{J}].At == Y.Walks[{I}].At && X.Walks[{J}].Used >= Y.Walks[{I}].Used;
+    if (!Found)
+      return false;
+  }
+  return X.Steps >= Y.Steps && X.LostTerms.size() >= Y.LostTerms.size() &&
+         X.Losses.size() >= Y.Losses.size() && Covers(X.Clips, Y.Clips) &&
+         Covers(X.Zeros, Y.Zeros) &&
+         std::equal(Y.Optimizers.begin(), Y.Optimizers.end(), X.Optimizers.begin(),
+                    [](const auto &Q, const auto &P) {
+                      return P.Stepped >= Q.Stepped && P.Zeroed >= Q.Zeroed;
+                    });
+}
+
+/// Two ways that trained differently are told apart, unless one did what the other did and more, and
+/// both are through with it: a step that is taken only where a loss is large enough.
+bool Joiner::training() {
+  const autograd::State &TA = A.Torch, &TB = B.Torch;
+  if (TA.TrainedElsewhere != TB.TrainedElsewhere || TA.Optimizers.size() < TB.Optimizers.size())
+    return false;
+  for (size_t I = 0; I < TB.Optimizers.size(); ++I)
+    if (!(TA.Optimizers[I].Made == TB.Optimizers[I].Made) ||
+        TA.Optimizers[I].Held.size() != TB.Optimizers[I].Held.size())
+      return false;
+  if (sameBooks(TA, TB))
+    return true;
+  for (size_t I = TB.Optimizers.size(); I < TA.Optimizers.size(); ++I)
+    if (!TA.Optimizers[I].Stepped)
+      return false;
+  MoreInA = allStepped(TA) && allStepped(TB) && didAll(Before.Torch, TA, TB);
+  return MoreInA;
 }
 
 bool Joiner::joinable(CellId ResultA, CellId ResultB) {
@@ -69,16 +127,12 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
       TA.Autocast != TB.Autocast || TA.CastCache != TB.CastCache ||
       TA.AutocastNesting != TB.AutocastNesting || TA.Casts.size() != TB.Casts.size() ||
       A.ScalerStages != B.ScalerStages || TA.OpaqueBackward != TB.OpaqueBackward ||
-      (TA.Backwards > 0) != (TB.Backwards > 0) || TA.GradModeOffForGood != TB.GradModeOffForGood)
+      TA.GradModeOffForGood != TB.GradModeOffForGood)
     return false;
-  // What is suspected, and what the order of backward(), step() and zero_grad() was, goes on only
-  // where it is the same: it is told by numbers.
-  if (TA.Steps != TB.Steps || TA.Clock != TB.Clock || TA.Walks.size() != TB.Walks.size() ||
-      TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
-      TA.LostTerms.size() != TB.LostTerms.size() ||
-      TA.Rebindings.size() != TB.Rebindings.size() || TA.Losses.size() != TB.Losses.size() ||
+  // What is suspected goes on only where it is the same: it is told by numbers.
+  if (TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
+      TA.Rebindings.size() != TB.Rebindings.size() ||
       TA.OrderSuspicions.size() != TB.OrderSuspicions.size() ||
-      TA.Optimizers.size() != TB.Optimizers.size() ||
       A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs)
     return false;
   for (size_t I = 0; I < TA.Suspected.size(); ++I)
@@ -89,35 +143,49 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
     if (!(TA.OrderSuspicions[I].D.Culprit == TB.OrderSuspicions[I].D.Culprit) ||
         TA.OrderSuspicions[I].Settled != TB.OrderSuspicions[I].Settled)
       return false;
-  if (TA.Parameters.size() != TB.Parameters.size() || !sameBooks(TA, TB))
+  if (!training() || TA.Parameters.size() < TB.Parameters.size() ||
+      (TA.Parameters.size() != TB.Parameters.size() && !MoreInA))
     return false;
   bool Ok = true;
-  for (size_t I = 0; Ok && I < TA.Parameters.size(); ++I)
+  for (size_t I = 0; Ok && I < TB.Parameters.size(); ++I)
     Ok = tensors(TA.Parameters[I], TB.Parameters[I]);
   for (size_t I = 0; Ok && I < TA.Rebindings.size(); ++I)
     Ok = TA.Rebindings[I].At == TB.Rebindings[I].At &&
          tensors(TA.Rebindings[I].Old, TB.Rebindings[I].Old) &&
          tensors(TA.Rebindings[I].New, TB.Rebindings[I].New);
-  for (size_t I = 0; Ok && I < TA.LostTerms.size(); ++I)
+  for (size_t I = 0; Ok && I < TB.LostTerms.size(); ++I)
     Ok = TA.LostTerms[I].second == TB.LostTerms[I].second;
   auto Each = [&](const auto &X, const auto &Y, uint32_t Limit, auto Compare) {
     if (Ok)
       X.forEachPossiblyDifferent(X, Y, Limit, [&](auto Id) { Ok = Ok && Compare(Id); });
   };
-  Each(TA.Storages, TB.Storages, Before.Torch.Storages.size(),
+  // What neither way touched leads nowhere new.
+  auto EachReachable = [&](const auto &X, const auto &Y, const auto &Old, auto Compare) {
+    Each(X, Y, Old.size(), [&](auto Id) {
+      return (X[Id] == Old[Id] && Y[Id] == Old[Id]) || !ReachA().has(Id) || Compare(Id);
+    });
+  };
+  EachReachable(TA.Storages, TB.Storages, Before.Torch.Storages,
        [&](StorageId I) { return storageContents(I, I); });
-  Each(TA.Counters, TB.Counters, Before.Torch.Counters.size(),
+  EachReachable(TA.Counters, TB.Counters, Before.Torch.Counters,
        [&](CounterId I) { return counterContents(I, I); });
-  Each(TA.Families, TB.Families, Before.Torch.Families.size(),
+  EachReachable(TA.Families, TB.Families, Before.Torch.Families,
        [&](FamilyId I) { return familyContents(I, I); });
-  Each(TA.Tensors, TB.Tensors, Before.Torch.Tensors.size(),
+  EachReachable(TA.Tensors, TB.Tensors, Before.Torch.Tensors,
        [&](TensorId I) { return tensorContents(I, I); });
-  Each(TA.Nodes, TB.Nodes, Before.Torch.Nodes.size(),
+  EachReachable(TA.Nodes, TB.Nodes, Before.Torch.Nodes,
        [&](NodeId I) { return nodeContents(I, I); });
   Each(A.Objects, B.Objects, Before.Objects.size(),
-       [&](ObjectId I) { return objectContents(I, I); });
+       [&](ObjectId I) { return ReachA().isForgotten(I) || objectContents(I, I); });
   Each(A.Cells, B.Cells, Before.Cells.size(), [&](CellId C) {
-    Verdict V = values(A.Cells[C], B.Cells[C]);
+    const Value &X = A.Cells[C], &Y = B.Cells[C];
+    bool Soft = (X.K == Value::Unknown || X.isKnownNumber()) &&
+                (Y.K == Value::Unknown || Y.isKnownNumber());
+    if (!Soft && ReachA().isForgotten(C))
+      return true;
+    if (!Soft && ReachA().isValueOnly(C) && X.isTensor() && Y.isTensor() && X.T.T && Y.T.T)
+      return true;
+    Verdict V = values(X, Y);
     note(V, C);
     return V != Verdict::Conflict;
   });
@@ -175,7 +243,8 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
   To.Torch.TrainedElsewhere |= B.Torch.TrainedElsewhere;
   To.HandedOver |= B.HandedOver;
   for (uint32_t I = 0; I < To.Torch.Walks.size(); ++I)
-    if (B.Torch.Walks[{I}].Used && !To.Torch.Walks[{I}].Used)
+    if (I < B.Torch.Walks.size() && B.Torch.Walks[{I}].At == To.Torch.Walks[{I}].At &&
+        B.Torch.Walks[{I}].Used && !To.Torch.Walks[{I}].Used)
       To.Torch.Walks.edit({I}).Used = true;
   To.Torch.Backwards = std::max(A.Torch.Backwards, B.Torch.Backwards);
   mergeDefects(To.Torch, B.Torch, Before.Torch.Defects.size());
@@ -218,6 +287,9 @@ Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
     return V.K == Value::Unknown || V.isKnownNumber() || V.K == Value::Null;
   };
   auto Either = [](bool Same) { return Same ? Verdict::Same : Verdict::Conflict; };
+  auto SinceBound = [](const ProgramState &S, const Operand &T) {
+    return S.Torch.Storages[S.Torch.Tensors[T.T].Memory].Writes.size() - T.Seen;
+  };
   if (Soft(X) && Soft(Y)) {
     bool Same = X.K == Y.K && X.I == Y.I && X.D == Y.D && X.Symbol == Y.Symbol &&
                 X.Negated == Y.Negated;
@@ -231,12 +303,14 @@ Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
     switch (X.K) {
     case Value::Tensor:
       if (!X.T.T != !Y.T.T)
-        return plain(X.T.T ? A.Torch : B.Torch, X.T.T ? X.T.T : Y.T.T) ? Verdict::ForgetDefined
+        return plain(X.T.T ? A : B, X.T.T ? X.T.T : Y.T.T) ? Verdict::ForgetDefined
                                                                      : Verdict::Conflict;
+      if (X.T.T != Y.T.T && finished(X.T.T, Y.T.T))
+        return Verdict::Same;
       // See Note [Old handles].
       return Either(tensors(X.T.T, Y.T.T) &&
-                    (!X.T.T || plain(A.Torch, X.T.T) ||
-                     (X.T.Seen == Y.T.Seen && X.T.Kept == Y.T.Kept)));
+                    (!X.T.T || plain(A, X.T.T) ||
+                     (SinceBound(A, X.T) == SinceBound(B, Y.T) && X.T.Kept == Y.T.Kept)));
     case Value::RawData:
       return Either(tensors(X.T.T, Y.T.T));
     case Value::Function:
@@ -265,13 +339,13 @@ bool Joiner::inert(const ProgramState &S, const Value &V, unsigned Depth) const 
   case Value::Unknown:
   case Value::Integer:
   case Value::Floating:
-    return !V.T.T || plain(S.Torch, V.T.T);
+    return !V.T.T || plain(S, V.T.T);
   case Value::Null:
     return true;
   case Value::Tensor:
-    return V.T.T && plain(S.Torch, V.T.T) && Depth > 0;
+    return V.T.T && plain(S, V.T.T) && Depth > 0;
   case Value::RawData:
-    return plain(S.Torch, V.T.T);
+    return plain(S, V.T.T);
   case Value::Function:
     return false;
   case Value::Pointer:
@@ -402,24 +476,27 @@ bool Joiner::objectContents(ObjectId IdX, ObjectId IdY) {
 //===--- autograd --------------------------------------------------------------------------===//
 
 /// A tensor that autograd has nothing to do with: data.
-bool Joiner::plain(const autograd::State &S, TensorId Id) {
+bool Joiner::plain(const ProgramState &P, TensorId Id) const {
+  const autograd::State &S = P.Torch;
   const autograd::Tensor &T = S.Tensors[Id];
   const autograd::Family &F = S.Families[T.Kin];
   return !T.LeafRequiresGrad && !T.History && !T.IsParameter && !F.RequiresGrad && !F.History &&
-         (!T.Depends || T.Depends->empty()) && !S.Storages[T.Memory].Saved && !T.Suspects &&
+         (!T.Depends || T.Depends->empty()) && !watched(P, T.Memory) && !T.Suspects &&
          !T.LostTerms && !T.FromGradients && !T.BlobAt && !S.Storages[T.Memory].Suspects &&
          !S.Storages[T.Memory].GradientOf;
 }
 
-/// Whether a node may look at this memory again, or an older handle on it tells writes apart.
-bool Joiner::watched(const autograd::State &S, StorageId M) { return S.Storages[M].Saved; }
+/// Whether a node may look at this memory again.
+bool Joiner::watched(const ProgramState &S, StorageId M) const {
+  return S.Torch.Storages[M].Saved && (&S == &A ? ReachA : ReachB)().isWatched(M);
+}
 
 bool Joiner::tensors(TensorId X, TensorId Y) {
   if (std::optional<bool> P = paired(TensorMap, X, Y, Before.Torch.Tensors.size())) {
     if (*P || !X || !Y)
       return *P;
     // Other data is as good, unless one of the two may be anything.
-    return plain(A.Torch, X) && plain(B.Torch, Y) &&
+    return plain(A, X) && plain(B, Y) &&
            A.Torch.Tensors[X].Untracked == B.Torch.Tensors[Y].Untracked;
   }
   return tensorContents(X, Y);
@@ -430,11 +507,20 @@ static bool sameSuspects(const std::shared_ptr<const autograd::Suspicions> &X,
   return X == Y || (X && Y && *X == *Y);
 }
 
-static bool sameLife(const std::shared_ptr<const autograd::GradientLife> &X,
-                     const std::shared_ptr<const autograd::GradientLife> &Y) {
-  if (X == Y)
+/// What became of a gradient.
+bool Joiner::sameLife(const autograd::Tensor &X, const autograd::Tensor &Y) const {
+  if (X.Life == Y.Life)
     return true;
-  if (!X || !Y)
+  static const autograd::GradientLife None;
+  const autograd::GradientLife &L = X.Life ? *X.Life : None, &M = Y.Life ? *Y.Life : None;
+  if (MoreInA) // nothing waits for a step
+    return std::all_of(M.Shares.begin(), M.Shares.end(), [&](const autograd::Share &Q) {
+      return std::any_of(L.Shares.begin(), L.Shares.end(), [&](const autograd::Share &P) {
+        return A.Torch.Walks[{P.Walk}].At == B.Torch.Walks[{Q.Walk}].At &&
+               P.SteppedBy.size() >= Q.SteppedBy.size();
+      });
+    });
+  if (!X.Life || !Y.Life)
     return false;
   auto Shares = [](const autograd::Share &P, const autograd::Share &Q) {
     return P.Walk == Q.Walk && P.SteppedBy == Q.SteppedBy && P.Clipped == Q.Clipped &&
@@ -444,15 +530,28 @@ static bool sameLife(const std::shared_ptr<const autograd::GradientLife> &X,
     return P.Walk == Q.Walk && P.At == Q.At;
   };
   auto Steps = [](const auto &P, const auto &Q) { return P.By == Q.By && P.Clock == Q.Clock; };
-  return std::equal(X->Shares.begin(), X->Shares.end(), Y->Shares.begin(), Y->Shares.end(), Shares) &&
-         std::equal(X->Discarded.begin(), X->Discarded.end(), Y->Discarded.begin(),
-                    Y->Discarded.end(), Discards) &&
-         std::equal(X->Steps.begin(), X->Steps.end(), Y->Steps.begin(), Y->Steps.end(), Steps);
+  return std::equal(L.Shares.begin(), L.Shares.end(), M.Shares.begin(), M.Shares.end(), Shares) &&
+         std::equal(L.Discarded.begin(), L.Discarded.end(), M.Discarded.begin(),
+                    M.Discarded.end(), Discards) &&
+         std::equal(L.Steps.begin(), L.Steps.end(), M.Steps.begin(), M.Steps.end(), Steps);
+}
+
+/// What training has done to a tensor so far.
+bool Joiner::sameHistory(const autograd::Tensor &X, const autograd::Tensor &Y) const {
+  auto SameLoss = [&] {
+    return X.LostAt == Y.LostAt && X.LostHow == Y.LostHow && X.LostThrough == Y.LostThrough &&
+           X.LostInPlace == Y.LostInPlace && X.LostByRebinding == Y.LostByRebinding;
+  };
+  if (MoreInA)
+    return X.Grad >= Y.Grad && X.EverReached >= Y.EverReached &&
+           (X.EverReached == autograd::Reach::Live || SameLoss()) && sameLife(X, Y);
+  return X.Grad == Y.Grad && X.EverReached == Y.EverReached && X.SteppedAt == Y.SteppedAt &&
+         SameLoss() && sameLife(X, Y);
 }
 
 bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   const autograd::Tensor &X = A.Torch.Tensors[IdX], &Y = B.Torch.Tensors[IdY];
-  if (plain(A.Torch, IdX) && plain(B.Torch, IdY))
+  if (plain(A, IdX) && plain(B, IdY))
     return X.Untracked == Y.Untracked;
   bool Same = X.Where == Y.Where && X.LeafRequiresGrad == Y.LeafRequiresGrad &&
               X.Untracked == Y.Untracked && X.IsView == Y.IsView && X.MultiView == Y.MultiView &&
@@ -460,16 +559,14 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
               X.Inference == Y.Inference && X.FamilyVersion == Y.FamilyVersion &&
               X.ViewVersion == Y.ViewVersion && X.Through == Y.Through &&
               X.AliasMade == Y.AliasMade && X.Dirty == Y.Dirty &&
-              (X.Dirty < 0 || storages(X.DirtyMemory, Y.DirtyMemory)) && X.Grad == Y.Grad &&
+              (X.Dirty < 0 || storages(X.DirtyMemory, Y.DirtyMemory)) &&
               X.RetainsGrad == Y.RetainsGrad && X.DetachedAt == Y.DetachedAt &&
-              X.IsParameter == Y.IsParameter && X.EverReached == Y.EverReached &&
-              X.LostAt == Y.LostAt && X.LostHow == Y.LostHow && X.LostThrough == Y.LostThrough &&
-              X.LostInPlace == Y.LostInPlace && X.LostByRebinding == Y.LostByRebinding &&
+              X.IsParameter == Y.IsParameter && sameHistory(X, Y) &&
               X.Opaque == Y.Opaque && X.OfGradient == Y.OfGradient && X.Selected == Y.Selected &&
-              X.BlobAt == Y.BlobAt && X.BlobEpoch == Y.BlobEpoch && X.SteppedAt == Y.SteppedAt &&
+              X.BlobAt == Y.BlobAt && X.BlobEpoch == Y.BlobEpoch &&
               X.Scale.Variable == Y.Scale.Variable && X.Scale.Content == Y.Scale.Content &&
               X.Scale.Known == Y.Scale.Known && X.Scale.Inverse == Y.Scale.Inverse &&
-              sameSuspects(X.Suspects, Y.Suspects) && sameLife(X.Life, Y.Life) &&
+              sameSuspects(X.Suspects, Y.Suspects) &&
               (X.LostTerms ? X.LostTerms->size() : 0) == (Y.LostTerms ? Y.LostTerms->size() : 0);
   if (!Same)
     return false;
@@ -530,7 +627,7 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
     ++I;
   if (I == X.Writes.size() && I == Y.Writes.size())
     return true;
-  if (watched(A.Torch, IdX) || watched(B.Torch, IdY))
+  if (watched(A, IdX) || watched(B, IdY))
     return false;
   auto Harmless = [&](const autograd::Storage &M) {
     return std::none_of(M.Writes.begin() + I, M.Writes.end(), [](const autograd::Write &W) {
@@ -552,11 +649,11 @@ bool Joiner::counterContents(CounterId IdX, CounterId IdY) {
     return false;
   if (X.size() == Y.size())
     return true; // which writes they are, the storages tell
-  auto Unwatched = [](const autograd::State &S, const auto &Bumps) {
+  auto Unwatched = [&](const ProgramState &S, const auto &Bumps) {
     return std::none_of(Bumps.begin(), Bumps.end(),
                         [&](const auto &E) { return watched(S, E.first); });
   };
-  return Unwatched(A.Torch, X) && Unwatched(B.Torch, Y);
+  return Unwatched(A, X) && Unwatched(B, Y);
 }
 
 bool Joiner::families(FamilyId X, FamilyId Y) {
@@ -589,12 +686,45 @@ bool Joiner::pendingNodes() {
   return true;
 }
 
+/// Whether backward() raises from both, whoever else holds them.
+bool Joiner::finished(TensorId X, TensorId Y) {
+  if (!X || !Y)
+    return false;
+  const autograd::Tensor &T = A.Torch.Tensors[X], &U = B.Torch.Tensors[Y];
+  return T.History && U.History && T.Untracked == U.Untracked && T.Integral == U.Integral &&
+         T.Opaque == U.Opaque && !T.Suspects && !U.Suspects && !T.LostTerms && !U.LostTerms &&
+         T.Dirty < 0 && U.Dirty < 0 && raises(A, T.History, RaisesA) &&
+         raises(B, U.History, RaisesB) && dependences(T.Depends, U.Depends);
+}
+
+/// Whether walking a tape from here meets a node that backward() has freed what it had saved.
+bool Joiner::raises(const ProgramState &S, NodeId N, llvm::DenseMap<uint32_t, bool> &Known) {
+  std::vector<std::pair<NodeId, size_t>> Stack{{N, 0}};
+  while (!Stack.empty()) {
+    auto &[At, Edge] = Stack.back();
+    const autograd::Node &X = S.Torch.Nodes[At];
+    if (Edge == 0)
+      Known.try_emplace(At.Value, X.Freed && (!X.Saved.empty() || X.SavesCopy));
+    bool &Raises = Known[At.Value];
+    if (Edge > 0)
+      if (NodeId Last = X.Next[Edge - 1].To)
+        Raises |= Known.lookup(Last.Value);
+    if (Raises || Edge == X.Next.size()) {
+      Stack.pop_back();
+      continue;
+    }
+    NodeId To = X.Next[Edge++].To;
+    if (To && !Known.count(To.Value))
+      Stack.push_back({To, 0});
+  }
+  return Known.lookup(N.Value);
+}
+
 bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
   const autograd::Node &X = A.Torch.Nodes[IdX], &Y = B.Torch.Nodes[IdY];
-  if (X.Freed && Y.Freed && (!X.Saved.empty() || X.SavesCopy) &&
-      (!Y.Saved.empty() || Y.SavesCopy))
+  if (raises(A, IdX, RaisesA) && raises(B, IdY, RaisesB))
     return true;
-  if (X.Walked != Y.Walked || (X.Walked && X.WalkedBy != Y.WalkedBy) ||
+  if (X.Walked != Y.Walked || (X.Walked && X.WalkedBy != Y.WalkedBy && !MoreInA) ||
       !(X.ReplacesAt == Y.ReplacesAt))
     return false;
   if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy || X.Freed != Y.Freed ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "interpreter/ProgramState.h"
+#include "interpreter/Reachable.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -12,9 +13,12 @@ namespace torch_tidy::model {
 
 class Joiner {
 public:
-  /// A and B both continue Before, and A is the one to go on with.
-  Joiner(const ProgramState &Before, const ProgramState &A, const ProgramState &B)
-      : Before(Before), A(A), B(B) {}
+  /// A and B both continue Before, and A is the one to go on with. What they lead to, the program
+  /// can come across from where they meet.
+  using Reach = llvm::function_ref<const Reachable &()>; ///< computed when it is asked for
+  Joiner(const ProgramState &Before, const ProgramState &A, Reach ReachA, const ProgramState &B,
+         Reach ReachB)
+      : Before(Before), A(A), B(B), ReachA(ReachA), ReachB(ReachB) {}
 
   /// Whether A can stand for B too, where the values that the region returned are in these cells.
   bool joinable(CellId ResultA, CellId ResultB);
@@ -55,8 +59,13 @@ private:
   bool dependences(const std::shared_ptr<const autograd::Dependences> &X,
                    const std::shared_ptr<const autograd::Dependences> &Y);
   bool inert(const ProgramState &S, const Value &V, unsigned Depth = 0) const;
-  static bool plain(const autograd::State &S, TensorId T);
-  static bool watched(const autograd::State &S, StorageId M);
+  bool plain(const ProgramState &S, TensorId T) const;
+  bool watched(const ProgramState &S, StorageId M) const;
+  bool training();
+  bool sameLife(const autograd::Tensor &X, const autograd::Tensor &Y) const;
+  bool sameHistory(const autograd::Tensor &X, const autograd::Tensor &Y) const;
+  bool finished(TensorId X, TensorId Y);
+  bool raises(const ProgramState &S, NodeId N, llvm::DenseMap<uint32_t, bool> &Known);
 
   /// Old ids stand for themselves; new ones are paired as they are met.
   template <typename Id>
@@ -64,6 +73,9 @@ private:
                                     uint32_t Old);
 
   const ProgramState &Before, &A, &B;
+  Reach ReachA, ReachB;
+  bool MoreInA = false; ///< A did all the training that B did, and more
+  llvm::DenseMap<uint32_t, bool> RaisesA, RaisesB;
   llvm::DenseMap<uint32_t, uint32_t> CellMap, ObjectMap, TensorMap, StorageMap, CounterMap,
       FamilyMap, NodeMap;
   std::vector<std::pair<NodeId, NodeId>> NodeWork;

@@ -121,15 +121,27 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
     return cell(V);
   }
   // The same question to the same unknown thing has the same answer.
-  if (C.Method && C.Method->isConst() && C.Arguments.empty() && C.Self) {
+  if (C.Method && C.Method->isConst() && C.Self) {
     const Value Self = get(C.Self);
-    if (Self.K == Value::Unknown && Self.Symbol)
+    std::string Asked;
+    bool Known = true;
+    for (CellId A : C.Arguments) {
+      const Value V = get(A);
+      Known &= V.isKnownNumber() || (V.K == Value::Unknown && V.Symbol);
+      Asked += (Asked.empty() ? "" : ", ") +
+               (V.isKnownNumber() ? std::to_string(V.number())
+                                  : (V.Negated ? "!" : "#") + std::to_string(V.Symbol));
+    }
+    QualType Kind = C.ResultType.getNonReferenceType();
+    bool Thing = Kind->isRecordType() && Kinds.kind(Kind) == ClassKind::Other;
+    if (Self.K == Value::Unknown && Self.Symbol && C.Arguments.empty())
       return cell(symbol(C.Name.str() + "@" + std::to_string(Self.Symbol)));
-    if (Self.isObject() && P.Objects[Self.O].K == Object::Record && isNumberOrText(C.ResultType)) {
-      std::string Question = C.Name.str() + "() -> " + C.ResultType.getAsString();
+    if (Self.isObject() && Known && P.Objects[Self.O].K == Object::Record &&
+        (isNumberOrText(Kind) || Thing)) {
+      std::string Question = C.Name.str() + "(" + Asked + ") -> " + Kind.getAsString();
       if (auto Answer = P.Objects[Self.O].field(Question))
         return cell(get(*Answer));
-      CellId Answer = cell(fresh());
+      CellId Answer = cell(Thing ? externalValue(Kind, C.At, C.Name.str()) : fresh());
       P.Objects.edit(Self.O).Fields.push_back({Question, Answer});
       return cell(get(Answer));
     }

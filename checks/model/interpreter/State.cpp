@@ -8,6 +8,8 @@
 #include "clang/AST/ParentMapContext.h"
 #include "clang/Basic/SourceManager.h"
 
+#include <algorithm>
+
 using namespace clang;
 
 namespace torch_tidy::model {
@@ -19,6 +21,28 @@ Interpreter::Interpreter(ASTContext &Context, const LibraryFiles &Files,
       Options(Options), Stats(Stats), Torch(Facts) {
   Places.emplace_back();
   noteErrors();
+  IsValueRead = [this](const CXXMethodDecl *M) {
+    if (isUser(M) || !M->isConst() || M->isStatic() || !M->getDeclName().isIdentifier() ||
+        Kinds.kind(M->getParent()) != ClassKind::Tensor)
+      return false;
+    QualType R = M->getReturnType();
+    if (R->isArithmeticType() || Kinds.kind(R) == ClassKind::Scalar)
+      return true;
+    if (!Kinds.isTensor(R))
+      return false;
+    // An operator behind which the graph ends: detach(), argmax().
+    auto Spellings = this->Facts.spellings(facts::Spelling::Method, M->getName());
+    return !Spellings.empty() && std::all_of(Spellings.begin(), Spellings.end(), [](auto *X) {
+      const facts::OpFact &Op = *X->Op;
+      return std::none_of(Op.Arguments.begin(), Op.Arguments.end(),
+                          [](const auto &A) { return A.Mutated; }) &&
+             std::all_of(Op.Outputs.begin(), Op.Outputs.end(),
+                         [](const auto &O) { return O.Diff == facts::Differentiable::No; });
+    });
+  };
+  IsReplacement = [this](const FunctionDecl *F) {
+    return !isUser(F) || F->isDefaulted() || F->isImplicit();
+  };
 }
 
 bool Interpreter::isUser(const Decl *D) const { return D && !Files.contains(D->getLocation()); }

@@ -16,6 +16,18 @@ Interpreter::Flow Interpreter::execute(const Stmt *S) {
   if (!S)
     return Flow::Normal;
   tick();
+  struct Executing {
+    Frame *F;
+    const Stmt *Before;
+    Executing(Frame *F, const Stmt *S) : F(F), Before(F ? F->At : nullptr) {
+      if (F)
+        F->At = S;
+    }
+    ~Executing() {
+      if (F)
+        F->At = Before;
+    }
+  } Here(Current, S);
   switch (S->getStmtClass()) {
   case Stmt::CompoundStmtClass: {
     size_t Mark = Lives.size();
@@ -184,7 +196,9 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// A loop whose trip count is known and small runs as written. Any other loop runs its body twice:
 /// once to build, once to meet what the first round left behind (a graph carried over, a buffer
 /// written again). Whatever number the first round changed is unknown afterwards, its counter
-/// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once.
+/// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once. A
+/// round that did nothing to what autograd tracks, and in which no number that the next round knows
+/// otherwise decided anything, leaves nothing behind that a second one could meet.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
@@ -223,6 +237,9 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
         break;
       }
     }
+    const unsigned EffectsBefore = Torch.S.Effects;
+    const unsigned long ForcedBefore = Forced;
+    const bool Blobs = !P.Blobs.empty();
     Flow F = executeRound(Body);
     unwind(Mark);
     if (F == Flow::Break) {
@@ -231,6 +248,9 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     }
     if (F == Flow::Return)
       return F;
+    if (!Exact && Torch.S.Effects == EffectsBefore && Forced == ForcedBefore && !Blobs &&
+        P.Blobs.empty())
+      break;
     if (Increment)
       evaluate(Increment);
   }
