@@ -218,6 +218,8 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
     return WithOrigin(Value::integer(1));
   if (X == Y && (K == BO_NE || K == BO_LT || K == BO_GT))
     return WithOrigin(Value::integer(0));
+  if ((K == BO_EQ || K == BO_NE) && Constants.count(A.Symbol) && Constants.count(B.Symbol))
+    return Value::integer(K == BO_NE);
   auto Is = [](const Value &V, int64_t N) { return V.K == Value::Integer && V.I == N; };
   if ((Is(B, 1) && (K == BO_Mul || K == BO_Div)) || (Is(B, 0) && (K == BO_Add || K == BO_Sub)))
     return A;

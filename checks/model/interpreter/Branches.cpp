@@ -454,12 +454,25 @@ void Interpreter::join(std::vector<End> &Ends, const ProgramState &Before, const
         auto ReachA = [&]() -> const Reachable & { return ReachOf(A); };
         auto ReachX = [&]() -> const Reachable & { return ReachOf(X); };
         Joiner J(Before, A.After, ReachA, X.After, ReachX);
-        if (!J.joinable(Returns ? A.Result : CellId(), Returns ? X.Result : CellId()))
+        Joiner K(Before, X.After, ReachX, A.After, ReachA);
+        auto Apply = [&](const Joiner &J, End &To) {
+          ProgramState S = To.After;
+          J.apply(S, [](ProgramState &S) { return fresh(S); });
+          To.After = std::move(S);
+        };
+        if (J.joinable(Returns ? A.Result : CellId(), Returns ? X.Result : CellId())) {
+          Apply(J, A);
+          A.Effects |= X.Effects;
+        } else if (A.Effects && X.Effects && // the other may have done more
+                   K.joinable(Returns ? X.Result : CellId(), Returns ? A.Result : CellId())) {
+          Apply(K, X);
+          X.ResultUnknown |= A.ResultUnknown;
+          A = std::move(X);
+          Found = true;
           continue;
-        ProgramState To = A.After;
-        J.apply(To, [](ProgramState &S) { return fresh(S); });
-        A.After = std::move(To);
-        A.Effects |= X.Effects;
+        } else {
+          continue;
+        }
       }
       A.ResultUnknown |= X.ResultUnknown;
       Found = true;

@@ -18,6 +18,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
     TemporaryRanges.clear();
     Symbols.clear();
     SymbolKeys.clear();
+    Constants.clear();
     PeriodicSymbols.clear();
     InverseContents.clear();
   }

@@ -257,7 +257,7 @@ CellId Interpreter::lvalue(const Expr *E) {
   if (const auto *S = dyn_cast<SubstNonTypeTemplateParmExpr>(E))
     return lvalueOf(S->getReplacement());
   if (const auto *L = dyn_cast<StringLiteral>(E))
-    return cell(symbol("str:" + L->getString().str()));
+    return cell(constant("str:" + L->getString().str()));
   if (isa<PredefinedExpr>(E))
     return cell(fresh());
   if (const auto *T = dyn_cast<CXXTypeidExpr>(E)) {
@@ -330,8 +330,9 @@ Value Interpreter::castValue(const CastExpr *E) {
   }
   case CK_ArrayToPointerDecay: {
     CellId C = lvalueOf(E->getSubExpr());
-    if (get(C).isObject() || get(C).K == Value::RawData || textOf(get(C)))
-      return get(C); // a literal's characters are its value
+    if (get(C).isObject() || get(C).K == Value::RawData ||
+        (get(C).K == Value::Unknown && Constants.count(get(C).Symbol))) // a text is its characters
+      return get(C);
     return Value::pointer(C);
   }
   default:
@@ -374,7 +375,7 @@ Value Interpreter::rvalue(const Expr *E) {
   case Stmt::CXXStdInitializerListExprClass:
     return rvalue(cast<CXXStdInitializerListExpr>(E)->getSubExpr());
   case Stmt::StringLiteralClass:
-    return symbol("str:" + cast<StringLiteral>(E)->getString().str());
+    return constant("str:" + cast<StringLiteral>(E)->getString().str());
   default:
     break;
   }

@@ -401,7 +401,8 @@ private:
   Value symbol(const std::string &Key);
   /// The characters of a string that is known.
   std::optional<std::string> textOf(Value V) const;
-  Value text(const std::string &Characters) { return symbol("str:" + Characters); }
+  Value text(const std::string &Characters) { return constant("str:" + Characters); }
+  Value constant(const std::string &Key); ///< a text or type: others are different ones
   Value negate(Value V) const;
   /// A default-initialised value, or (External) one that comes from outside.
   Value defaultValue(QualType T, bool External = false);
@@ -446,6 +447,7 @@ private:
   llvm::DenseMap<const clang::CXXRecordDecl *, bool> Destroyed; ///< see needsDestruction()
   std::unordered_map<const clang::FunctionDecl *, Spelled> Spellings;
   std::vector<std::string> InverseContents;
+  std::set<uint32_t> Constants; ///< symbols that constant() gave
   std::set<uint32_t> PeriodicSymbols; ///< remainders of what is no data, and conditions on them
 
   struct Place {

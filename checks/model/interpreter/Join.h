@@ -50,7 +50,6 @@ private:
   bool storages(StorageId X, StorageId Y);
   bool storageContents(StorageId X, StorageId Y);
   bool counters(CounterId X, CounterId Y);
-  bool counterContents(CounterId X, CounterId Y);
   bool families(FamilyId X, FamilyId Y);
   bool familyContents(FamilyId X, FamilyId Y);
   bool nodes(NodeId X, NodeId Y);
@@ -60,7 +59,7 @@ private:
                    const std::shared_ptr<const autograd::Dependences> &Y);
   bool inert(const ProgramState &S, const Value &V, unsigned Depth = 0) const;
   bool plain(const ProgramState &S, TensorId T) const;
-  bool watched(const ProgramState &S, StorageId M) const;
+  std::optional<uint32_t> watched(const ProgramState &S, StorageId M) const;
   bool training();
   bool sameLife(const autograd::Tensor &X, const autograd::Tensor &Y) const;
   bool sameHistory(const autograd::Tensor &X, const autograd::Tensor &Y) const;

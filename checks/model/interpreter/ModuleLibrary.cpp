@@ -376,7 +376,7 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
       Handle.T = Torch.bind(Handle.T.T);
       Handle.Bound = C.At;
       Elements.push_back(cell(Handle));
-      Keys.push_back(symbol("str:" + Name));
+      Keys.push_back(constant("str:" + Name));
     }
     Object &O = P.Objects.edit(S);
     O.Elements = std::move(Elements);
@@ -395,7 +395,7 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
       Work.insert(Work.begin(), {"", Value::object(M)});
     for (size_t I = 0; I < Work.size() && I < 256; ++I) {
       Elements.push_back(cell(Work[I].second));
-      Keys.push_back(symbol("str:" + Work[I].first));
+      Keys.push_back(constant("str:" + Work[I].first));
       if (N.ends_with("modules") && I > 0 && Work[I].second.isObject())
         for (const auto &X : std::vector<std::pair<std::string, Value>>(P.Objects[Work[I].second.O].Children))
           Work.push_back(X);

@@ -134,6 +134,10 @@ CellId Interpreter::notFollowed(Call &C, const std::string &Why) {
     }
     QualType Kind = C.ResultType.getNonReferenceType();
     bool Thing = Kind->isRecordType() && Kinds.kind(Kind) == ClassKind::Other;
+    if (Self.K == Value::Unknown && C.Arguments.size() == 1 &&
+        (C.Operator == clang::OO_EqualEqual || C.Operator == clang::OO_ExclaimEqual))
+      return cell(arithmetic(C.Operator == clang::OO_EqualEqual ? BO_EQ : BO_NE, Self,
+                             get(C.Arguments[0])));
     if (Self.K == Value::Unknown && Self.Symbol && C.Arguments.empty())
       return cell(symbol(C.Name.str() + "@" + std::to_string(Self.Symbol)));
     if (Self.isObject() && Known && P.Objects[Self.O].K == Object::Record &&

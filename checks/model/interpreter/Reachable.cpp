@@ -1,5 +1,7 @@
 #include "interpreter/Reachable.h"
 
+#include <algorithm>
+
 namespace torch_tidy::model {
 
 using autograd::NodeId;
@@ -16,8 +18,7 @@ Reachable::Reachable(const ProgramState &S, const Roots &From)
     : S(S), Cells(S.Cells.size()), Objects(S.Objects.size()), DeadCells(S.Cells.size()),
       DeadObjects(S.Objects.size()), ValueCells(S.Cells.size()), Tensors(S.Torch.Tensors.size()),
       Storages(S.Torch.Storages.size()), Counters(S.Torch.Counters.size()),
-      Families(S.Torch.Families.size()), Nodes(S.Torch.Nodes.size()),
-      Watched(S.Torch.Storages.size()) {
+      Families(S.Torch.Families.size()), Nodes(S.Torch.Nodes.size()) {
   Marks Live{Cells, Objects, true};
   for (CellId C : From.Live)
     mark(Live, C);
@@ -173,7 +174,11 @@ void Reachable::markTorch() {
       mark(V.Value);
       mark(V.Memory);
       take(Counters, V.Count);
-      take(Watched, V.Memory);
+      if (V.Memory) {
+        auto [It, New] = Watched.insert({V.Memory.Value, V.Epoch});
+        if (!New)
+          It->second = std::min(It->second, V.Epoch);
+      }
     }
   }
 }

@@ -4,7 +4,9 @@
 #include "interpreter/ProgramState.h"
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/DenseMap.h"
 
+#include <optional>
 #include <vector>
 
 namespace torch_tidy::model {
@@ -32,9 +34,11 @@ public:
   bool has(autograd::CounterId C) const { return Counters.test(C.Value); }
   bool has(autograd::FamilyId F) const { return Families.test(F.Value); }
   bool has(autograd::NodeId N) const { return Nodes.test(N.Value); }
-  /// Whether a node that can still be walked saved this memory.
-  bool isWatched(autograd::StorageId M) const {
-    return M.Value < Watched.size() && Watched.test(M.Value);
+  /// The first of the writes to M that some node that can still be walked would notice: it saved M
+  /// when so many had been done. None if it is none.
+  std::optional<uint32_t> watchedFrom(autograd::StorageId M) const {
+    auto It = Watched.find(M.Value);
+    return It == Watched.end() ? std::nullopt : std::optional(It->second);
   }
 
 private:
@@ -53,7 +57,8 @@ private:
 
   const ProgramState &S;
   llvm::BitVector Cells, Objects, DeadCells, DeadObjects, ValueCells;
-  llvm::BitVector Tensors, Storages, Counters, Families, Nodes, Watched;
+  llvm::BitVector Tensors, Storages, Counters, Families, Nodes;
+  llvm::DenseMap<uint32_t, uint32_t> Watched;
   std::vector<CellId> CellWork;
   std::vector<ObjectId> ObjectWork;
   std::vector<autograd::TensorId> TensorWork;

@@ -53,11 +53,11 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
   }
   // Texts that are known stay so: they are keys of maps and names of modules.
   if (N == "to_string" && C.Arguments.size() == 1 && Arg(0).K == Value::Integer)
-    return cell(symbol("str:" + std::to_string(Arg(0).I)));
+    return cell(text(std::to_string(Arg(0).I)));
   if (C.Operator == OO_Plus && C.Arguments.size() == 2 &&
       Kinds.kind(C.ResultType) == ClassKind::String) {
     std::optional<std::string> Left = textOf(Arg(0)), Right = textOf(Arg(1));
-    return cell(Left && Right ? symbol("str:" + *Left + *Right) : fresh());
+    return cell(Left && Right ? text(*Left + *Right) : fresh());
   }
   if (C.Arguments.size() == 1 &&
       isOneOf(N, {"move", "forward", "as_const", "ref", "cref", "addressof", "ref", "begin", "end",

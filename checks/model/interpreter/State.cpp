@@ -111,6 +111,12 @@ std::optional<std::string> Interpreter::textOf(Value V) const {
   return Key.str();
 }
 
+Value Interpreter::constant(const std::string &Key) {
+  Value V = symbol(Key);
+  Constants.insert(V.Symbol);
+  return V;
+}
+
 /// An unknown number unlike any other. Symbols of questions count from below.
 Value Interpreter::fresh(ProgramState &S) {
   constexpr uint32_t FirstFresh = 1u << 31;
