@@ -1,5 +1,6 @@
 """The command line of torch-tidy: exit statuses, what it says about bad input, what it prints."""
 import os
+import re
 import unittest
 
 from tool_testing import CHECK, CLEAN, DEFECT, HOSTS, ToolTest
@@ -195,6 +196,23 @@ class Printing(ToolTest):
         run = self.check(self.write("defect.cpp", DEFECT), "--stats")
         self.assertRegex(run.stderr, r"Entry points analysed: +[1-9]")
         self.assertRegex(run.stderr, r"of which reach backward\(\): +[1-9]")
+
+    def test_bounds_what_it_follows_and_says_so(self):
+        # Two to the power of a hundred ways.
+        choices = "".join(f"  if (flags[{i}]) h = torch::relu(h);\n" for i in range(100))
+        source = self.write("ways.cpp", DEFECT.replace("torch::Tensor x", "torch::Tensor x, bool *flags")
+                            .replace("  h.mul_(2);\n", choices + "  h.mul_(2);\n"))
+        run = self.check(source, "--stats", "--verbose")
+        self.assertIn("[torch-inplace-autograd]", run.stderr)
+        self.assertRegex(run.stderr, r"Not every path through 'train' \(.*ways\.cpp:3:6\) was followed")
+        self.assertRegex(run.stderr, r"budget used up in 1 entry points")
+        nodes = int(re.search(r"nodes evaluated: +(\d+)", run.stderr)[1])
+        self.assertLess(nodes, 1000000)
+
+    def test_says_nothing_of_paths_where_it_followed_them_all(self):
+        run = self.check(self.write("defect.cpp", DEFECT), "--stats", "--verbose")
+        self.assertNotIn("Not every path", run.stderr)
+        self.assertRegex(run.stderr, r"budget used up in 0 entry points")
 
     def test_explains_every_check_with_its_page(self):
         listed = self.torch_tidy("explain", "torch-nonsense")

@@ -40,19 +40,25 @@ bool Interpreter::decide(const Value &V, const void *Where) {
     Forced += V.isKnownNumber();
     return *B;
   }
-  bool B = choose(Where, Exploring->Regions++, 2) == 0;
+  bool B = choose(Where, Exploring->Regions++, 2, extent()) == 0;
   ++(PeriodicSymbols.count(V.Symbol) ? Torch.S.PeriodicDecisions : Torch.S.Decisions);
   if (V.Symbol)
     P.Assumed[V.Symbol] = B != V.Negated;
   return B;
 }
 
-unsigned Interpreter::choose(const void *Where, unsigned Number, unsigned Ways) {
+Extent Interpreter::extent() const {
+  const autograd::State &T = Torch.S;
+  return {P.Cells.size(),    P.Objects.size(),  T.Tensors.size(), T.Storages.size(),
+          T.Counters.size(), T.Families.size(), T.Nodes.size()};
+}
+
+unsigned Interpreter::choose(const void *Where, unsigned Number, unsigned Ways, const Extent &At) {
   Exploration &E = *Exploring;
   constexpr size_t MostDecisions = 200;
   if (E.Taken.size() >= MostDecisions)
     throw PathEnd();
-  Decision D{Where, Number, 0, Ways};
+  Decision D{Where, Number, 0, Ways, At};
   // A run in which a defect is repaired may meet other decisions than the prefix was made for.
   const std::vector<Decision> &Prefix = E.Prefix.Decisions;
   for (size_t I = E.Next; I < Prefix.size(); ++I)
@@ -102,6 +108,7 @@ struct Interpreter::End {
   bool Effects = false;
   bool ResultUnknown = false;
   CellId Result;
+  std::vector<Decision> Way;
   ProgramState After;
   std::shared_ptr<const Reachable> Reach; ///< made when it is asked for
 };
@@ -110,6 +117,7 @@ struct Interpreter::End {
 struct RegionResult {
   const void *Where;
   unsigned Number, NextNumber; ///< among those of the run, and of what follows
+  Extent At;
   std::vector<Interpreter::End> Ends;
 };
 
@@ -182,6 +190,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
     return proceed(*R, Where, Number);
   const Checkpoint Here{*this};
   const ProgramState Before = snapshot();
+  const Extent Start = extent();
   const unsigned long StepsBefore = Steps;
   Exploration Inner;
   std::deque<Path> Work(1);
@@ -238,12 +247,13 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
       constexpr unsigned long WorthKeeping = 300;
       if (Steps - StepsBefore > WorthKeeping) {
         Finish(X);
-        auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Number + 1, {}});
+        auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Number + 1, {}, {}});
         Kept->Ends.push_back(X);
         Exploring->Seen.push_back(std::move(Kept));
       }
       return leave(X);
     }
+    X.Way = Inner.Taken;
     Sides.note(Inner.Taken);
     flip(Inner, Work);
     Finish(X);
@@ -257,7 +267,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
     Ends[0].After.Torch.Decisions = Before.Torch.Decisions;
     Ends[0].After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;
   }
-  auto Result = std::make_shared<const RegionResult>(RegionResult{Where, Number, Number + 1, std::move(Ends)});
+  auto Result = std::make_shared<const RegionResult>(RegionResult{Where, Number, Number + 1, Start, std::move(Ends)});
   Exploring->Seen.push_back(Result);
   return proceed(*Result, Where, Number);
 }
@@ -285,7 +295,7 @@ void Interpreter::remember(const void *Where, llvm::function_ref<void()> Body) {
   X.Result = Current->Result;
   X.ResultUnknown = Current->ResultUnknown;
   X.After = snapshot();
-  auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Here.Regions, {}});
+  auto Kept = std::make_shared<RegionResult>(RegionResult{Where, Number, Here.Regions, {}, {}});
   Kept->Ends.push_back(std::move(X));
   Here.Seen.push_back(std::move(Kept));
 }
@@ -306,7 +316,7 @@ const RegionResult *Interpreter::recall(const void *Where, unsigned Number) {
 /// Goes on behind a region that was explored.
 Interpreter::Flow Interpreter::proceed(const RegionResult &R, const void *Where, unsigned Number) {
   const End &Go = R.Ends[R.Ends.size() > 1
-                             ? choose(Where, Number, static_cast<unsigned>(R.Ends.size()))
+                             ? choose(Where, Number, static_cast<unsigned>(R.Ends.size()), R.At)
                              : 0];
   restore(Go.After);
   if (Current) {
@@ -420,6 +430,15 @@ Roots Interpreter::rootsAfter(const void *Where, Region Kind, Flow Out) {
   return R;
 }
 
+/// What there was when two ways of a region parted.
+static Extent parting(const std::vector<Decision> &X, const std::vector<Decision> &Y) {
+  size_t I = 0;
+  while (I + 1 < X.size() && I + 1 < Y.size() && X[I].Where == Y[I].Where &&
+         X[I].Number == Y[I].Number && X[I].Choice == Y[I].Choice)
+    ++I;
+  return X[I].At;
+}
+
 /// Leaves one end per class of ends that can go on as one.
 void Interpreter::join(std::vector<End> &Ends, const ProgramState &Before, const void *Where,
                        Region Kind) {
@@ -453,8 +472,9 @@ void Interpreter::join(std::vector<End> &Ends, const ProgramState &Before, const
         bool Returns = A.Left == End::Not && A.Out == Flow::Return;
         auto ReachA = [&]() -> const Reachable & { return ReachOf(A); };
         auto ReachX = [&]() -> const Reachable & { return ReachOf(X); };
-        Joiner J(Before, A.After, ReachA, X.After, ReachX);
-        Joiner K(Before, X.After, ReachX, A.After, ReachA);
+        const Extent Common = parting(A.Way, X.Way);
+        Joiner J(Before, Common, A.After, ReachA, X.After, ReachX);
+        Joiner K(Before, Common, X.After, ReachX, A.After, ReachA);
         auto Apply = [&](const Joiner &J, End &To) {
           ProgramState S = To.After;
           J.apply(S, [](ProgramState &S) { return fresh(S); });

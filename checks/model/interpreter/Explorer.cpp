@@ -36,6 +36,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   CallingAt = {};
   Steps = 0;
   UndecidedArms = ChosenArms = TryDepth = 0;
+  SecondRound = false;
   Exploration Top;
   Top.Prefix = Prefix;
   if (Repairing)

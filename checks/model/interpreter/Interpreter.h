@@ -54,6 +54,7 @@ struct Decision {
   const void *Where;   ///< the condition or region
   unsigned Number = 0; ///< of that region among those the run met
   unsigned Choice = 0, Ways = 2;
+  Extent At; ///< what there was when it was taken
 };
 struct RegionResult;
 /// The decisions of one run of the program, or of one of its regions, in order. Where one run has
@@ -149,7 +150,7 @@ private:
   void noteOwed(const Stmt *Return);
   Flow executeIf(const clang::IfStmt *S);
   Flow executeFor(const Expr *Condition, const Stmt *Body, const Expr *Increment, bool BodyFirst);
-  Flow executeRound(const Stmt *Body);
+  Flow executeRound(const Stmt *Body, bool Second);
   void forgetChangedNumbers(const autograd::Arena<Value, CellTag> &Before);
   Flow executeRangeFor(const clang::CXXForRangeStmt *S);
   Flow executeSwitch(const clang::SwitchStmt *S);
@@ -188,7 +189,8 @@ private:
   struct Checkpoint;
   std::optional<bool> known(const Value &V) const;
   bool decide(const Value &V, const void *Where);
-  unsigned choose(const void *Where, unsigned Number, unsigned Ways);
+  unsigned choose(const void *Where, unsigned Number, unsigned Ways, const Extent &At);
+  Extent extent() const;
   static void flip(Exploration &E, std::deque<Path> &Work);
   const Liveness &livenessOf(const clang::FunctionDecl *F);
   Roots rootsAfter(const void *Where, Region Kind, Flow Out);
@@ -434,6 +436,7 @@ private:
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
   ProgramException Handled; ///< by the innermost handler
+  bool SecondRound = false; ///< inside the second round of some loop: see Note [Loops]
   unsigned long Forced = 0; ///< decisions that a known number made
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;

@@ -1,7 +1,7 @@
 // Note [Joining]
 // A program that went two ways can go on as one where nothing that follows could tell the ways
 // apart, as far as gradients are concerned. What follows reaches the past through what existed
-// before the ways parted: variables, objects, tensors, and the value that the region returns. So
+// before the ways parted (both have it under the same number): variables, objects, tensors, and the value that the region returns. So
 // only those are compared, and what is new is compared where it is reached from them, by pairing
 // new things on one side with new things on the other (the tapes are isomorphic, though their
 // nodes have different numbers). Whatever the ways made and dropped, a forward pass for a metric
@@ -187,22 +187,24 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
       X.forEachPossiblyDifferent(X, Y, Limit, [&](auto Id) { Ok = Ok && Compare(Id); });
   };
   // What neither way touched leads nowhere new.
-  auto EachReachable = [&](const auto &X, const auto &Y, const auto &Old, auto Compare) {
-    Each(X, Y, Old.size(), [&](auto Id) {
-      return (X[Id] == Old[Id] && Y[Id] == Old[Id]) || !ReachA().has(Id) || Compare(Id);
+  auto EachReachable = [&](const auto &X, const auto &Y, const auto &Old, uint32_t Limit,
+                           auto Compare) {
+    Each(X, Y, Limit, [&](auto Id) {
+      return (Id.Value < Old.size() && X[Id] == Old[Id] && Y[Id] == Old[Id]) || !ReachA().has(Id) ||
+             Compare(Id);
     });
   };
-  EachReachable(TA.Storages, TB.Storages, Before.Torch.Storages,
+  EachReachable(TA.Storages, TB.Storages, Before.Torch.Storages, Common.Storages,
        [&](StorageId I) { return storageContents(I, I); });
-  EachReachable(TA.Families, TB.Families, Before.Torch.Families,
+  EachReachable(TA.Families, TB.Families, Before.Torch.Families, Common.Families,
        [&](FamilyId I) { return familyContents(I, I); });
-  EachReachable(TA.Tensors, TB.Tensors, Before.Torch.Tensors,
+  EachReachable(TA.Tensors, TB.Tensors, Before.Torch.Tensors, Common.Tensors,
        [&](TensorId I) { return tensorContents(I, I); });
-  EachReachable(TA.Nodes, TB.Nodes, Before.Torch.Nodes,
+  EachReachable(TA.Nodes, TB.Nodes, Before.Torch.Nodes, Common.Nodes,
        [&](NodeId I) { return nodeContents(I, I); });
-  Each(A.Objects, B.Objects, Before.Objects.size(),
+  Each(A.Objects, B.Objects, Common.Objects,
        [&](ObjectId I) { return ReachA().isForgotten(I) || objectContents(I, I); });
-  Each(A.Cells, B.Cells, Before.Cells.size(), [&](CellId C) {
+  Each(A.Cells, B.Cells, Common.Cells, [&](CellId C) {
     const Value &X = A.Cells[C], &Y = B.Cells[C];
     bool Soft = (X.K == Value::Unknown || X.isKnownNumber()) &&
                 (Y.K == Value::Unknown || Y.isKnownNumber());
@@ -401,7 +403,7 @@ bool Joiner::inert(const ProgramState &S, const Value &V, unsigned Depth) const 
 }
 
 bool Joiner::cells(CellId X, CellId Y) {
-  if (std::optional<bool> P = paired(CellMap, X, Y, Before.Cells.size()))
+  if (std::optional<bool> P = paired(CellMap, X, Y, Common.Cells))
     return *P;
   Verdict V = values(A.Cells[X], B.Cells[Y]);
   note(V, X);
@@ -416,7 +418,7 @@ void Joiner::note(Verdict V, CellId C) {
 }
 
 bool Joiner::objects(ObjectId X, ObjectId Y) {
-  if (std::optional<bool> P = paired(ObjectMap, X, Y, Before.Objects.size()))
+  if (std::optional<bool> P = paired(ObjectMap, X, Y, Common.Objects))
     return *P;
   return objectContents(X, Y);
 }
@@ -519,7 +521,7 @@ std::optional<uint32_t> Joiner::watched(const ProgramState &S, StorageId M) cons
 }
 
 bool Joiner::tensors(TensorId X, TensorId Y) {
-  if (std::optional<bool> P = paired(TensorMap, X, Y, Before.Torch.Tensors.size())) {
+  if (std::optional<bool> P = paired(TensorMap, X, Y, Common.Tensors)) {
     if (*P || !X || !Y)
       return *P;
     // Other data is as good, unless one of the two may be anything.
@@ -638,7 +640,7 @@ bool Joiner::dependences(const std::shared_ptr<const autograd::Dependences> &X,
 }
 
 bool Joiner::storages(StorageId X, StorageId Y) {
-  if (std::optional<bool> P = paired(StorageMap, X, Y, Before.Torch.Storages.size()))
+  if (std::optional<bool> P = paired(StorageMap, X, Y, Common.Storages))
     return *P;
   return storageContents(X, Y);
 }
@@ -678,7 +680,7 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
 }
 
 bool Joiner::counters(CounterId X, CounterId Y) {
-  if (std::optional<bool> P = paired(CounterMap, X, Y, Before.Torch.Counters.size()))
+  if (std::optional<bool> P = paired(CounterMap, X, Y, Common.Counters))
     return *P;
   if (A.Torch.Counters[X].None != B.Torch.Counters[Y].None)
     return false;
@@ -686,7 +688,7 @@ bool Joiner::counters(CounterId X, CounterId Y) {
 }
 
 bool Joiner::families(FamilyId X, FamilyId Y) {
-  if (std::optional<bool> P = paired(FamilyMap, X, Y, Before.Torch.Families.size()))
+  if (std::optional<bool> P = paired(FamilyMap, X, Y, Common.Families))
     return *P;
   return familyContents(X, Y);
 }
@@ -699,7 +701,7 @@ bool Joiner::familyContents(FamilyId IdX, FamilyId IdY) {
 
 /// A tape is as long as the program: its nodes wait in a list, not on the stack.
 bool Joiner::nodes(NodeId X, NodeId Y) {
-  if (std::optional<bool> P = paired(NodeMap, X, Y, Before.Torch.Nodes.size()))
+  if (std::optional<bool> P = paired(NodeMap, X, Y, Common.Nodes))
     return *P;
   NodeWork.push_back({X, Y});
   return true;

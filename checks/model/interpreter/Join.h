@@ -13,12 +13,13 @@ namespace torch_tidy::model {
 
 class Joiner {
 public:
-  /// A and B both continue Before, and A is the one to go on with. What they lead to, the program
+  /// A and B both continue Before, came together until there was as much as Common says, and A is
+  /// the one to go on with. What they lead to, the program
   /// can come across from where they meet.
   using Reach = llvm::function_ref<const Reachable &()>; ///< computed when it is asked for
-  Joiner(const ProgramState &Before, const ProgramState &A, Reach ReachA, const ProgramState &B,
-         Reach ReachB)
-      : Before(Before), A(A), B(B), ReachA(ReachA), ReachB(ReachB) {}
+  Joiner(const ProgramState &Before, const Extent &Common, const ProgramState &A, Reach ReachA,
+         const ProgramState &B, Reach ReachB)
+      : Before(Before), Common(Common), A(A), B(B), ReachA(ReachA), ReachB(ReachB) {}
 
   /// Whether A can stand for B too, where the values that the region returned are in these cells.
   bool joinable(CellId ResultA, CellId ResultB);
@@ -71,7 +72,9 @@ private:
   static std::optional<bool> paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X, Id Y,
                                     uint32_t Old);
 
-  const ProgramState &Before, &A, &B;
+  const ProgramState &Before;
+  const Extent Common;
+  const ProgramState &A, &B;
   Reach ReachA, ReachB;
   bool MoreInA = false; ///< A did all the training that B did, and more
   llvm::DenseMap<uint32_t, bool> RaisesA, RaisesB;

@@ -31,4 +31,9 @@ struct ProgramState {
   bool HandedOver = false; ///< a module or optimizer went to code that is not seen
 };
 
+/// How much of everything there is: what comes later is new.
+struct Extent {
+  uint32_t Cells = 0, Objects = 0, Tensors = 0, Storages = 0, Counters = 0, Families = 0, Nodes = 0;
+};
+
 } // namespace torch_tidy::model

@@ -198,7 +198,9 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// written again). Whatever number the first round changed is unknown afterwards, its counter
 /// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once. A
 /// round that did nothing to what autograd tracks, and in which no number that the next round knows
-/// otherwise decided anything, leaves nothing behind that a second one could meet.
+/// otherwise decided anything, leaves nothing behind that a second one could meet. And the loops
+/// inside a second round meet in their first what there is to meet, unless a number decides
+/// differently there: nested loops cost as many rounds as they are deep, not two to that power.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
@@ -216,7 +218,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       }
     }
   }
-  int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : 2;
+  int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : SecondRound ? 1 : 2;
   constexpr int MostWalked = 8;
   if (!Exact && Condition && !BodyFirst && walksContainer(Kinds, Condition) &&
       known(rvalue(Condition))) {
@@ -224,6 +226,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     Rounds = MostWalked + 1;
   }
   bool Ended = false;
+  const unsigned long ForcedBefore = Forced;
   const auto CellsBefore = P.Cells;
   for (int Round = 0; Round < Rounds; ++Round) {
     size_t Mark = Lives.size();
@@ -238,9 +241,8 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       }
     }
     const unsigned EffectsBefore = Torch.S.Effects;
-    const unsigned long ForcedBefore = Forced;
     const bool Blobs = !P.Blobs.empty();
-    Flow F = executeRound(Body);
+    Flow F = executeRound(Body, !Exact && Round > 0 && Forced == ForcedBefore);
     unwind(Mark);
     if (F == Flow::Break) {
       Ended = true;
@@ -259,7 +261,13 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
   return Flow::Normal;
 }
 
-Interpreter::Flow Interpreter::executeRound(const Stmt *Body) {
+Interpreter::Flow Interpreter::executeRound(const Stmt *Body, bool Second) {
+  struct Round {
+    bool &On;
+    const bool Before = On;
+    ~Round() { On = Before; }
+  } Guard{SecondRound};
+  SecondRound |= Second;
   return explore(Body, Region::Round, [&] { return execute(Body); });
 }
 
@@ -319,6 +327,9 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
   }
   constexpr size_t MostRounds = 8;
   const auto CellsBefore = P.Cells;
+  const unsigned long ForcedBefore = Forced;
+  if (!Known && SecondRound)
+    Elements.pop_back();
   for (size_t I = 0; I < Elements.size() && I < MostRounds; ++I) {
     size_t Inner = Lives.size();
     if (!Known && I > 0)
@@ -328,7 +339,7 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
     Current->Variables[V] = X;
     if (const auto *D = dyn_cast<DecompositionDecl>(V))
       bindStructured(D, X);
-    Flow F = executeRound(S->getBody());
+    Flow F = executeRound(S->getBody(), !Known && I > 0 && Forced == ForcedBefore);
     unwind(Inner);
     if (F == Flow::Break)
       break;
