@@ -44,23 +44,23 @@ template <typename T, size_t Fields> struct Decided {
   static_assert(fieldCount<T>() == Fields,
                 "a field was added or removed: decide what it means for two ways that differ in it");
 };
-template struct Decided<ProgramState, 11>;                // joinable(), apply()
-template struct Decided<autograd::State, 37>;             // joinable(), apply(), training()
+template struct Decided<ProgramState, 14>;                // joinable(), apply()
+template struct Decided<autograd::State, 39>;             // joinable(), apply(), training()
 template struct Decided<autograd::OptimizerRecord, 5>;    // training()
-template struct Decided<autograd::Walk, 6>;               // training(), sameLife()
+template struct Decided<autograd::Walk, 9>;               // training(), sameLife()
 template struct Decided<Value, 14>;                       // values()
-template struct Decided<Object, 31>;                      // objectContents()
+template struct Decided<Object, 34>;                      // objectContents()
 template struct Decided<autograd::Tensor, 57>;            // tensorContents(), sameHistory(), plain()
 template struct Decided<autograd::GradientLife, 3>;       // sameLife()
-template struct Decided<autograd::Share, 5>;              // sameLife()
-template struct Decided<autograd::DiscardedShare, 4>;     // sameLife()
+template struct Decided<autograd::Share, 8>;              // sameLife()
+template struct Decided<autograd::DiscardedShare, 5>;     // sameLife()
 template struct Decided<autograd::Factor, 5>;             // tensorContents()
-template struct Decided<autograd::Dependence, 8>;         // dependences()
+template struct Decided<autograd::Dependence, 10>;         // dependences()
 template struct Decided<autograd::Storage, 10>;           // storageContents()
-template struct Decided<autograd::Write, 15>;             // storageContents()
-template struct Decided<autograd::Counter, 1>;            // by what hangs on it: nodeContents()
+template struct Decided<autograd::Write, 16>;             // storageContents()
+template struct Decided<autograd::Counter, 2>;            // by what hangs on it: nodeContents()
 template struct Decided<autograd::Family, 4>;             // familyContents()
-template struct Decided<autograd::Node, 16>;              // nodeContents()
+template struct Decided<autograd::Node, 19>;              // nodeContents()
 template struct Decided<autograd::SavedValue, 11>;        // nodeContents()
 template struct Decided<autograd::Edge, 6>;               // nodeContents()
 
@@ -154,13 +154,15 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
       TA.Autocast != TB.Autocast || TA.CastCache != TB.CastCache ||
       TA.AutocastNesting != TB.AutocastNesting || TA.Casts.size() != TB.Casts.size() ||
       A.ScalerStages != B.ScalerStages || TA.OpaqueBackward != TB.OpaqueBackward ||
-      TA.GradModeOffForGood != TB.GradModeOffForGood)
+      TA.GradModeOffForGood != TB.GradModeOffForGood || TA.GradModeOwed != TB.GradModeOwed ||
+      A.InEval != B.InEval)
     return false;
   // What is suspected goes on only where it is the same: it is told by numbers.
   if (TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
       TA.Rebindings.size() != TB.Rebindings.size() ||
       TA.OrderSuspicions.size() != TB.OrderSuspicions.size() ||
-      A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs)
+      A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs ||
+      A.ModuleNames.size() != B.ModuleNames.size() || A.SelfCopies.size() != B.SelfCopies.size())
     return false;
   for (size_t I = 0; I < TA.Suspected.size(); ++I)
     if (!(TA.Suspected[I].What.Culprit == TB.Suspected[I].What.Culprit) ||
@@ -447,6 +449,8 @@ bool Joiner::objectContents(ObjectId IdX, ObjectId IdY) {
   auto Values = [&](const Value &V, const Value &W) { return values(V, W) == Verdict::Same; };
   switch (X.K) {
   case Object::Module:
+    if (X.Evaluated != Y.Evaluated || !(X.EvalAt == Y.EvalAt))
+      return false;
     if (X.Training != Y.Training)
       EitherMode.push_back(IdX);
     if (!Members(X.Parameters, Y.Parameters, Cells) ||
@@ -553,10 +557,10 @@ bool Joiner::sameLife(const autograd::Tensor &X, const autograd::Tensor &Y) cons
     return false;
   auto Shares = [](const autograd::Share &P, const autograd::Share &Q) {
     return P.Walk == Q.Walk && P.SteppedBy == Q.SteppedBy && P.Clipped == Q.Clipped &&
-           P.Unscaled == Q.Unscaled;
+           P.ClippedEarly == Q.ClippedEarly && P.Unscaled == Q.Unscaled;
   };
   auto Discards = [](const autograd::DiscardedShare &P, const autograd::DiscardedShare &Q) {
-    return P.Walk == Q.Walk && P.At == Q.At;
+    return P.Walk == Q.Walk && P.At == Q.At && P.Held == Q.Held;
   };
   auto Steps = [](const auto &P, const auto &Q) { return P.By == Q.By && P.Clock == Q.Clock; };
   return std::equal(L.Shares.begin(), L.Shares.end(), M.Shares.begin(), M.Shares.end(), Shares) &&
@@ -633,7 +637,8 @@ bool Joiner::dependences(const std::shared_ptr<const autograd::Dependences> &X,
     const auto &[P, D] = (*X)[I];
     const auto &[Q, E] = (*Y)[I];
     if (D.Status != E.Status || !(D.At == E.At) || D.Through != E.Through ||
-        D.InPlace != E.InPlace || !tensors(P, Q))
+        D.InPlace != E.InPlace || D.Derivative != E.Derivative || D.OfItself != E.OfItself ||
+        !tensors(P, Q))
       return false;
   }
   return true;
@@ -759,7 +764,8 @@ bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
       !(X.ReplacesAt == Y.ReplacesAt))
     return false;
   if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy || X.Freed != Y.Freed ||
-      X.DirtyWrite != Y.DirtyWrite || X.DirtyHandle != Y.DirtyHandle || !storages(X.DirtyMemory, Y.DirtyMemory) ||
+      X.DirtyWrite != Y.DirtyWrite || X.DirtyHandle != Y.DirtyHandle || X.DirtyView != Y.DirtyView ||
+      X.WithData != Y.WithData || !storages(X.DirtyMemory, Y.DirtyMemory) ||
       X.Saved.size() != Y.Saved.size() || X.Next.size() != Y.Next.size())
     return false;
   // How much happened since, not how much had happened before.
