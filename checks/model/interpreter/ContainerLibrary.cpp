@@ -252,6 +252,9 @@ CellId Interpreter::sequenceCall(Call &C) {
       isOneOf(N, {"push_back", "emplace_back", "clear", "assign", "resize", "insert", "emplace",
                   "erase", "swap", "fill", "pop_back"}))
     bufferWritten(O, C.At);
+  if (isOneOf(N, {"push_back", "push_front", "emplace_back", "emplace_front", "insert", "emplace",
+                  "append"}))
+    ++Growths;
   if (C.Operator == OO_Equal) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
@@ -473,6 +476,7 @@ CellId Interpreter::mapCall(Call &C) {
                                  : defaultValue(C.ResultType));
     P.Objects.edit(O).Elements.push_back(New);
     P.Objects.edit(O).Keys.push_back(Key);
+    ++Growths;
     return New;
   }
   if (N == "insert" || N == "emplace" || N == "insert_or_assign" || N == "update") {
@@ -494,6 +498,7 @@ CellId Interpreter::mapCall(Call &C) {
       keep(New, C.At);
       P.Objects.edit(O).Elements.push_back(New);
       P.Objects.edit(O).Keys.push_back(Key);
+      ++Growths;
     }
     return Inserted(P.Objects[O].Elements.size() - 1, true);
   }

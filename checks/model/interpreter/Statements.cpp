@@ -197,7 +197,7 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// once to build, once to meet what the first round left behind (a graph carried over, a buffer
 /// written again). Whatever number the first round changed is unknown afterwards, its counter
 /// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once. A
-/// round that did nothing to what autograd tracks, and in which no number that the next round knows
+/// round that did nothing to what autograd tracks, added nothing to a container, and in which no number that the next round knows
 /// otherwise decided anything, leaves nothing behind that a second one could meet. And the loops
 /// inside a second round meet in their first what there is to meet, unless a number decides
 /// differently there: nested loops cost as many rounds as they are deep, not two to that power.
@@ -241,6 +241,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       }
     }
     const unsigned EffectsBefore = Torch.S.Effects;
+    const unsigned long GrowthsBefore = Growths;
     const bool Blobs = !P.Blobs.empty();
     Flow F = executeRound(Body, !Exact && Round > 0 && Forced == ForcedBefore);
     unwind(Mark);
@@ -250,7 +251,8 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     }
     if (F == Flow::Return)
       return F;
-    if (!Exact && Torch.S.Effects == EffectsBefore && Forced == ForcedBefore && !Blobs &&
+    if (!Exact && Torch.S.Effects == EffectsBefore && Growths == GrowthsBefore &&
+        Forced == ForcedBefore && !Blobs &&
         P.Blobs.empty())
       break;
     if (Increment)
