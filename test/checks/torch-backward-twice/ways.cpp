@@ -58,6 +58,7 @@ void cuts_now_and_then() {
     else
       state = next;
     // CHECK-MESSAGES: :[[@LINE-1]]:13: warning: {{.*}} [possible: throws] [torch-backward-twice]
+    // CHECK-FIXES: state = next.detach();
   }
 }
 

@@ -18,6 +18,7 @@ void activation_by_name() {
     h = weight + 1;
   h.mul_(2);
   // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [possible: throws] [torch-inplace-autograd]
+  // CHECK-FIXES: h = h.mul(2);
   h.sum().backward();
 }
 
@@ -38,6 +39,7 @@ void activation_that_is_known_and_harmful() {
   auto h = activate("sigmoid", weight);
   h.mul_(2);
   // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
+  // CHECK-FIXES: h = h.mul(2);
   h.sum().backward();
 }
 
@@ -64,6 +66,7 @@ void writes_behind_the_read() {
     if (option(i))
       buffer.add_(1);
     // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: {{.*}} [possible: throws] [torch-inplace-autograd]
+    // CHECK-FIXES: buffer = buffer.add(1);
     out.sum().backward();
   }
 }
