@@ -184,6 +184,8 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   New.DirtyMemory = From.DirtyMemory;
   New.Dirty = From.Dirty;
   New.MultiView = Multi;
+  New.Turned = From.Turned || Name == "transpose" || Name == "permute" || Name == "movedim" ||
+               Name == "moveaxis" || Name == "swapaxes" || Name == "swapdims" || Name == "mT";
   New.Where.insert(New.Where.end(), Part.begin(), Part.end());
   bool Grad = requiresGrad(Base.T) && !From.Inference;
   // A view of a view keeps its creation_meta.
@@ -898,8 +900,12 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
           if (X.T)
             save(N, X.T, true, NeededFor, Perhaps);
     } else if (Index < static_cast<int>(Arguments.size()) && Index != InPlaceArgument) {
+      // linear() of more than two dimensions folds all but the last one into one: of what lies in
+      // another order that makes a copy (Linear.cpp, _flatten_nd_linear). Two would be saved as they are;
+      // how many there are is not known.
+      bool Copied = Index == 0 && (Op.Name == "linear" || Op.Name == "Linear");
       for (const Operand &X : Arguments[Index].Tensors)
-        if (X.T)
+        if (X.T && !(Copied && S.Tensors[X.T].Turned))
           save(N, X.T, false, NeededFor, Perhaps, Index);
     }
   }

@@ -391,7 +391,8 @@ void AbstractTorch::clip(const std::vector<Operand> &Parameters, Site At) {
     bool Assigned = L.Shares.empty() && (S.Tensors[X.T].Grad == GradState::Live ||
                                          (S.Tensors[X.T].Grad == GradState::Zero &&
                                           S.Tensors[X.T].EverReached == Reach::Zero));
-    Useful |= Assigned;
+    // Cleared before a step could use it: that is what is wrong, not the clip.
+    Useful |= Assigned || !L.Discarded.empty();
     for (Share &One : L.Shares)
       if (One.SteppedBy.empty()) {
         One.Clipped = At;

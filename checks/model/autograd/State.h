@@ -258,6 +258,7 @@ struct Tensor {
   bool PerhapsUndefined = false; ///< data on some of the ways that were joined, undefined on others
   bool Untracked = false; ///< its provenance was not followed: silences what depends on it
   bool IsView = false;    ///< a differentiable view of a base
+  bool Turned = false;    ///< its dimensions stand in another order than in memory
   bool MultiView = false; ///< one of several outputs that are views (unbind, chunk, split)
   bool NoGradView = false; ///< a view made under no-grad of a tensor that requires grad
   bool Integral = false;  ///< dtype cannot require grad

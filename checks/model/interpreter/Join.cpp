@@ -50,7 +50,7 @@ template struct Decided<autograd::OptimizerRecord, 5>;    // training()
 template struct Decided<autograd::Walk, 9>;               // training(), sameLife()
 template struct Decided<Value, 14>;                       // values()
 template struct Decided<Object, 34>;                      // objectContents()
-template struct Decided<autograd::Tensor, 57>;            // tensorContents(), sameHistory(), plain()
+template struct Decided<autograd::Tensor, 58>;            // tensorContents(), sameHistory(), plain()
 template struct Decided<autograd::GradientLife, 3>;       // sameLife()
 template struct Decided<autograd::Share, 8>;              // sameLife()
 template struct Decided<autograd::DiscardedShare, 5>;     // sameLife()
@@ -596,7 +596,7 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   };
   bool Same = X.Where == Y.Where && X.LeafRequiresGrad == Y.LeafRequiresGrad &&
               X.Untracked == Y.Untracked && X.IsView == Y.IsView && X.MultiView == Y.MultiView &&
-              X.NoGradView == Y.NoGradView && X.Integral == Y.Integral &&
+              X.NoGradView == Y.NoGradView && X.Turned == Y.Turned && X.Integral == Y.Integral &&
               X.Inference == Y.Inference && SinceViewed(A, X) == SinceViewed(B, Y) &&
               X.Through == Y.Through &&
               X.AliasMade == Y.AliasMade && X.Dirty == Y.Dirty &&

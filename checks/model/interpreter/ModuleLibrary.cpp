@@ -672,6 +672,8 @@ CellId Interpreter::forwardLibrary(ObjectId M, const std::vector<CellId> &Args, 
   std::vector<Operand> R =
       Torch.callModule(*Fact, O.Training != 0, InPlace, Given, Ordered, Outputs, At, Options);
   checkThrown();
+  if (Fact == &Turned && !R.empty() && R[0].T)
+    Torch.S.Tensors.edit(R[0].T).Turned = true; // and the output is turned back
   noteMode(M, *Fact, R);
   // Training mode that is not known: both modes differ for dropout and normalisation only in what
   // they save, and training saves more.

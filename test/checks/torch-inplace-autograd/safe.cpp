@@ -61,3 +61,21 @@ void data_is_not_tracked() {
   auto w = torch::ones({3}, torch::requires_grad());
   (w * x).sum().backward();
 }
+
+// What linear() gets in another order than in memory, it copies: the copy is saved.
+void turned_input_of_linear() {
+  torch::nn::Linear embed(4, 4), head(4, 2);
+  auto h = embed(torch::ones({5, 3, 4})).transpose(0, 1);
+  auto out = head(h);
+  h.mul_(0.5);
+  out.sum().backward();
+}
+
+void sequence_of_a_batch_first_net() {
+  torch::nn::GRU rnn(torch::nn::GRUOptions(3, 4).batch_first(true));
+  torch::nn::Linear head(4, 2);
+  auto sequence = std::get<0>(rnn(torch::ones({4, 5, 3})));
+  auto out = head(sequence);
+  sequence.mul_(0.5);
+  out.sum().backward();
+}
