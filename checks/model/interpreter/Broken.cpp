@@ -108,7 +108,7 @@ CellId Interpreter::broken(const Expr *E) {
   Torch.S.OpaqueBackward = true;
   for (const Stmt *Child : E->children())
     if (const auto *X = dyn_cast_or_null<Expr>(Child)) {
-      if (isa<UnresolvedLookupExpr, DependentScopeDeclRefExpr>(X))
+      if (isa<UnresolvedLookupExpr, DependentScopeDeclRefExpr>(X) || X->getType().isNull())
         continue;
       distrust(lvalueOf(X));
     }

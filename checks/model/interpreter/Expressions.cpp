@@ -453,7 +453,9 @@ Value Interpreter::rvalue(const Expr *E) {
     return defaultValue(E->getType());
   }
   Expr::EvalResult R;
-  if (!E->isValueDependent() && E->EvaluateAsInt(R, Context))
+  // Clang's evaluator relies on types, which an expression in broken code may lack.
+  if (!E->getType().isNull() && !E->isValueDependent() && !E->isTypeDependent() &&
+      !E->containsErrors() && E->EvaluateAsInt(R, Context))
     return Value::integer(R.Val.getInt().getExtValue());
   return externalValue(E->getType(), site(E), "expression");
 }

@@ -393,8 +393,15 @@ private:
 
   //===--- values --------------------------------------------------------------------------===//
   CellId cell(Value V = {}) { return P.Cells.add(std::move(V)); }
-  const Value &get(CellId C) const { return P.Cells[C]; }
-  void set(CellId C, Value V) { P.Cells.edit(C) = std::move(V); }
+  /// Where code has holes, an operand may be nowhere: it is then nothing known.
+  const Value &get(CellId C) const {
+    static const Value Nothing;
+    return C ? P.Cells[C] : Nothing;
+  }
+  void set(CellId C, Value V) {
+    if (C)
+      P.Cells.edit(C) = std::move(V);
+  }
   ObjectId object(Object::Kind K, std::string Name = "", const clang::CXXRecordDecl *R = nullptr);
   Value copy(const Value &V, unsigned Depth = 0);
   Value secondName(Value V, const Expr *From) const;

@@ -163,7 +163,7 @@ std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
     // tp.mul_(t).add_(p, 1 - t), tp.copy_(t * tp + (1 - t) * p): through another name.
     if (!Writes || !C.E)
       return Writes ? Use : nullptr;
-    const auto *Written = dyn_cast<CallExpr>(C.E);
+    const Expr *Written = C.E;
     const Expr *Left = nullptr;
     if (const auto *M = dyn_cast<CXXMemberCallExpr>(Written))
       Left = M->getImplicitObjectArgument();
