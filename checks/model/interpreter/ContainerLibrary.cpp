@@ -253,8 +253,11 @@ CellId Interpreter::sequenceCall(Call &C) {
                   "erase", "swap", "fill", "pop_back"}))
     bufferWritten(O, C.At);
   if (isOneOf(N, {"push_back", "push_front", "emplace_back", "emplace_front", "insert", "emplace",
-                  "append"}))
+                  "append"})) {
     ++Growths;
+    for (CellId A : C.Arguments)
+      Layers += get(A).isObject() && P.Objects[get(A).O].K == Object::Module;
+  }
   if (C.Operator == OO_Equal) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));

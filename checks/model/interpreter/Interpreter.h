@@ -444,6 +444,7 @@ private:
   unsigned TryDepth = 0;
   ProgramException Handled; ///< by the innermost handler
   bool SecondRound = false; ///< inside the second round of some loop: see Note [Loops]
+  unsigned long Layers = 0;  ///< modules that were added to modules and containers
   unsigned long Growths = 0; ///< elements that were added to containers, on all ways
   unsigned long Forced = 0; ///< decisions that a known number made
   Exploration *Exploring = nullptr;

@@ -48,6 +48,7 @@ std::string literalText(const Expr *E) {
 } // namespace
 
 void Interpreter::addChild(ObjectId M, const std::string &Name, const Value &Child) {
+  ++Layers;
   if (Child.isObject() && P.Objects[Child.O].K == Object::Module)
     P.Objects.edit(M).Children.push_back({Name, Child});
   else if (Child.K == Value::Function ||

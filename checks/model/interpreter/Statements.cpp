@@ -200,7 +200,8 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// round that did nothing to what autograd tracks, added nothing to a container, and in which no number that the next round knows
 /// otherwise decided anything, leaves nothing behind that a second one could meet. And the loops
 /// inside a second round meet in their first what there is to meet, unless a number decides
-/// differently there: nested loops cost as many rounds as they are deep, not two to that power.
+/// differently there, or layers are added, of which a network built in such a round has as many as one
+/// built in a first: nested loops cost as many rounds as they are deep, not two to that power.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
@@ -218,7 +219,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       }
     }
   }
-  int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : SecondRound ? 1 : 2;
+  int Rounds = Exact ? static_cast<int>(SmallTrip) + 1 : 2;
   constexpr int MostWalked = 8;
   if (!Exact && Condition && !BodyFirst && walksContainer(Kinds, Condition) &&
       known(rvalue(Condition))) {
@@ -241,7 +242,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
       }
     }
     const unsigned EffectsBefore = Torch.S.Effects;
-    const unsigned long GrowthsBefore = Growths;
+    const unsigned long GrowthsBefore = Growths, LayersBefore = Layers;
     const bool Blobs = !P.Blobs.empty();
     Flow F = executeRound(Body, !Exact && Round > 0 && Forced == ForcedBefore);
     unwind(Mark);
@@ -254,6 +255,8 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     if (!Exact && Torch.S.Effects == EffectsBefore && Growths == GrowthsBefore &&
         Forced == ForcedBefore && !Blobs &&
         P.Blobs.empty())
+      break;
+    if (!Exact && SecondRound && Layers == LayersBefore)
       break;
     if (Increment)
       evaluate(Increment);
