@@ -107,6 +107,26 @@ Operand Interpreter::mergedOrigin(const Value &A, const Value &B) {
   return Torch.number({X, Y}, {});
 }
 
+template <typename Number>
+static std::optional<bool> compareNumbers(BinaryOperatorKind K, Number X, Number Y) {
+  switch (K) {
+  case BO_LT:
+    return X < Y;
+  case BO_GT:
+    return X > Y;
+  case BO_LE:
+    return X <= Y;
+  case BO_GE:
+    return X >= Y;
+  case BO_EQ:
+    return X == Y;
+  case BO_NE:
+    return X != Y;
+  default:
+    return std::nullopt;
+  }
+}
+
 Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value &B) {
   auto WithOrigin = [&](Value V) {
     V.T = mergedOrigin(A, B);
@@ -114,6 +134,8 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
   };
   if (A.K == Value::Integer && B.K == Value::Integer) {
     int64_t X = A.I, Y = B.I;
+    if (std::optional<bool> Holds = compareNumbers(K, X, Y))
+      return Value::integer(*Holds);
     switch (K) {
     case BO_Add:
       return Value::integer(static_cast<int64_t>(static_cast<uint64_t>(X) + static_cast<uint64_t>(Y)));
@@ -129,18 +151,6 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
       if (Y && Y != -1)
         return Value::integer(X % Y);
       break;
-    case BO_LT:
-      return Value::integer(X < Y);
-    case BO_GT:
-      return Value::integer(X > Y);
-    case BO_LE:
-      return Value::integer(X <= Y);
-    case BO_GE:
-      return Value::integer(X >= Y);
-    case BO_EQ:
-      return Value::integer(X == Y);
-    case BO_NE:
-      return Value::integer(X != Y);
     case BO_And:
       return Value::integer(X & Y);
     case BO_Or:
@@ -162,6 +172,8 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
     return A.K == Value::RawData ? A : B;
   if (A.isKnownNumber() && B.isKnownNumber()) {
     double X = A.number(), Y = B.number();
+    if (std::optional<bool> Holds = compareNumbers(K, X, Y))
+      return Value::integer(*Holds);
     switch (K) {
     case BO_Add:
       return Value::floating(X + Y);
@@ -173,18 +185,6 @@ Value Interpreter::arithmetic(BinaryOperatorKind K, const Value &A, const Value 
       if (Y != 0)
         return Value::floating(X / Y);
       return fresh();
-    case BO_LT:
-      return Value::integer(X < Y);
-    case BO_GT:
-      return Value::integer(X > Y);
-    case BO_LE:
-      return Value::integer(X <= Y);
-    case BO_GE:
-      return Value::integer(X >= Y);
-    case BO_EQ:
-      return Value::integer(X == Y);
-    case BO_NE:
-      return Value::integer(X != Y);
     default:
       return fresh();
     }

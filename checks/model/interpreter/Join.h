@@ -87,4 +87,17 @@ private:
   std::vector<StorageId> NotZero;
 };
 
+template <typename Id>
+std::optional<bool> Joiner::paired(llvm::DenseMap<uint32_t, uint32_t> &Map, Id X, Id Y,
+                                   uint32_t Old) {
+  if (!X || !Y)
+    return X == Y;
+  if (X.Value < Old || Y.Value < Old)
+    return X == Y; // the contents of old ones are compared one by one, in joinable()
+  auto [It, New] = Map.insert({X.Value, Y.Value});
+  if (!New)
+    return It->second == Y.Value;
+  return std::nullopt;
+}
+
 } // namespace torch_tidy::model
