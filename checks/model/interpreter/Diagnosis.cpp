@@ -151,19 +151,14 @@ bool isPlain(const Expr *E) {
 
 /// x, for x.data(), x.detach() and chains of such.
 const Expr *behindAlias(const Expr *E, bool &Aliased) {
-  E = E->IgnoreParenImpCasts();
   while (true) {
-    if (const auto *M = dyn_cast<MaterializeTemporaryExpr>(E))
-      E = M->getSubExpr()->IgnoreParenImpCasts();
-    else if (const auto *B = dyn_cast<CXXBindTemporaryExpr>(E))
-      E = B->getSubExpr()->IgnoreParenImpCasts();
-    else if (const auto *C = dyn_cast<CXXMemberCallExpr>(E);
-             C && C->getNumArgs() == 0 && C->getMethodDecl() &&
-             C->getMethodDecl()->getDeclName().isIdentifier() &&
-             (C->getMethodDecl()->getName() == "data" ||
-              C->getMethodDecl()->getName() == "detach" ||
-              C->getMethodDecl()->getName() == "tensor_data" ||
-              C->getMethodDecl()->getName() == "variable_data")) {
+    E = withoutTemporaries(E);
+    const auto *C = dyn_cast<CXXMemberCallExpr>(E);
+    if (C && C->getNumArgs() == 0 && C->getMethodDecl() &&
+        C->getMethodDecl()->getDeclName().isIdentifier() &&
+        (C->getMethodDecl()->getName() == "data" || C->getMethodDecl()->getName() == "detach" ||
+         C->getMethodDecl()->getName() == "tensor_data" ||
+         C->getMethodDecl()->getName() == "variable_data")) {
       Aliased = true;
       E = C->getImplicitObjectArgument()->IgnoreParenImpCasts();
     } else

@@ -24,18 +24,6 @@ using autograd::Suspicion;
 /// A module's methods are called for their own sake (to warm up, to time, to trace), and so is what
 /// a try block holds or what prints.
 
-static const Expr *withoutTemporaries(const Expr *E) {
-  while (true) {
-    E = E->IgnoreParenImpCasts();
-    if (const auto *M = dyn_cast<MaterializeTemporaryExpr>(E))
-      E = M->getSubExpr();
-    else if (const auto *B = dyn_cast<CXXBindTemporaryExpr>(E))
-      E = B->getSubExpr();
-    else
-      return E;
-  }
-}
-
 /// x, for the statement `x.sub(m).div(s);`: where the chain of calls begins.
 const Expr *Interpreter::droppedFrom(const Expr *E) const {
   const auto *Call = dyn_cast_or_null<CXXMemberCallExpr>(E);

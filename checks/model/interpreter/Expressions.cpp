@@ -9,6 +9,18 @@ using namespace clang;
 
 namespace torch_tidy::model {
 
+const Expr *withoutTemporaries(const Expr *E) {
+  while (true) {
+    E = E->IgnoreParenImpCasts();
+    if (const auto *M = dyn_cast<MaterializeTemporaryExpr>(E))
+      E = M->getSubExpr();
+    else if (const auto *B = dyn_cast<CXXBindTemporaryExpr>(E))
+      E = B->getSubExpr();
+    else
+      return E;
+  }
+}
+
 void Interpreter::evaluate(const Expr *E) {
   if (E->isGLValue()) {
     lvalue(E);

@@ -50,6 +50,9 @@ inline bool isOneOf(llvm::StringRef Name, std::initializer_list<llvm::StringRef>
   return llvm::is_contained(List, Name);
 }
 
+/// Without parentheses, implicit casts and temporaries made of it.
+const clang::Expr *withoutTemporaries(const clang::Expr *E);
+
 struct Decision {
   const void *Where;   ///< the condition or region
   unsigned Number = 0; ///< of that region among those the run met

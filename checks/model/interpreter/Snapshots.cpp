@@ -49,12 +49,8 @@ bool oneRegion(const autograd::Tensor &X, const autograd::Tensor &Y) {
 /// The variable that a chain of calls, subscripts and members begins with.
 const ValueDecl *rootOf(const Expr *E) {
   while (E) {
-    E = E->IgnoreParenImpCasts();
-    if (const auto *M = dyn_cast<MaterializeTemporaryExpr>(E))
-      E = M->getSubExpr();
-    else if (const auto *B = dyn_cast<CXXBindTemporaryExpr>(E))
-      E = B->getSubExpr();
-    else if (const auto *C = dyn_cast<CXXConstructExpr>(E); C && C->getNumArgs() == 1)
+    E = withoutTemporaries(E);
+    if (const auto *C = dyn_cast<CXXConstructExpr>(E); C && C->getNumArgs() == 1)
       E = C->getArg(0);
     else if (const auto *C = dyn_cast<CXXMemberCallExpr>(E))
       E = C->getImplicitObjectArgument();
