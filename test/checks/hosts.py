@@ -34,6 +34,9 @@ class Hosts:
         self.work.mkdir(parents=True, exist_ok=True)
 
     def run(self, args, **options):
+        if self.sanitizer and str(args[0]).rpartition("/")[2].startswith("clang-tidy"):
+            # A sanitized plugin in a host that is not: the sanitizer's library has to come first.
+            options["env"] = {**(options.get("env") or os.environ), "LD_PRELOAD": self.sanitizer}
         return subprocess.run([str(a) for a in args], capture_output=True, text=True, **options)
 
     def torch_args(self):

@@ -36,11 +36,13 @@ struct Running {
       dup2(err, 2) >= 0) {
     const rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
+#ifndef __SANITIZE_ADDRESS__ // whose shadow memory counts, and is larger than any limit
     if (command.memory > 0) {
       // Not RLIMIT_AS: CUDA reserves far more address space than it uses.
       const rlimit memory = {command.memory, command.memory};
       setrlimit(RLIMIT_DATA, &memory);
     }
+#endif
     if (command.directory.empty() || chdir(command.directory.c_str()) == 0) {
       execvp(argv[0], argv);
     }
