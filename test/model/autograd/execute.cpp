@@ -93,6 +93,9 @@ struct Run {
       } else if (what == "in") {
         in >> op;
         auto x = at(in);
+        // As every other operation on what a statement that threw left undefined; detach_() alone
+        // would pass it by, in inference mode.
+        if (!x.defined()) throw std::runtime_error("undefined");
         in_place(op, x);
       } else if (what == "inbin") {
         in >> op;
