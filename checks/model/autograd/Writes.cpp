@@ -570,7 +570,7 @@ void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At, bool Checked) {
     raise(std::move(D));
   };
   // python_variable_methods and VariableHooks::requires_grad_(): set_requires_grad() does not ask.
-  if (Checked && !On && T.History && !T.Untracked && !Repaired.count(At.Number))
+  if (Checked && !On && !isLeaf(X.T) && !T.Untracked && !Repaired.count(At.Number))
     return Refuse("requires_grad_(false) on a tensor with a history, which only detach() takes away");
   if (On && T.Integral && !T.Untracked && !Repaired.count(At.Number))
     return Refuse("requires_grad is asked of a tensor of an integral type");
