@@ -515,6 +515,9 @@ void AbstractTorch::finish() {
       continue;
     if (T.EverReached == Reach::Live)
       continue;
+    // Who writes backward() so means it, unless somebody waits for the gradient.
+    if (T.LostBy == CutBy::Function && !isTrained(P))
+      continue;
     bool Zero = T.EverReached == Reach::Zero;
     // A factor that happens to be zero (a weight that switches a term off, a placeholder for the
     // input) is the author's; an operator without a slope is not.

@@ -284,7 +284,7 @@ void AbstractTorch::callFunction(const std::string &Name, const std::vector<Oper
                        Off && S.GradModeOffAt ? S.GradModeOffAt : At,
                        Off ? "a guard that switches grad mode off"
                            : "the undefined gradient that '" + Name + "' gives back",
-                       Alias::None, false, Off ? CutBy::Guard : CutBy::Operator);
+                       Alias::None, false, Off ? CutBy::Guard : CutBy::Function);
     }
     if (!AnyGrad || !S.GradMode)
       continue;

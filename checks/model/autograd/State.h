@@ -149,6 +149,7 @@ enum class CutBy : uint8_t {
   Number,   ///< item(), a raw pointer: the value left the tensors
   Guard,    ///< grad mode was off
   Write,    ///< in place, where autograd did not look
+  Function, ///< an autograd::Function of the program's gives no gradient back
 };
 
 /// What became of a parameter's influence on a value.

@@ -303,3 +303,17 @@ void smoothed_loss() {
     opt.step();
   }
 }
+
+struct NoGradientBack : torch::autograd::Function<NoGradientBack> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *, torch::Tensor x) { return x * 2; }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list) {
+    return {torch::Tensor()};
+  }
+};
+
+// Nobody steps x: that it gets no gradient is what the function says.
+void a_function_without_a_gradient() {
+  auto x = torch::ones(3, torch::requires_grad());
+  NoGradientBack::apply(x).sum().backward();
+}

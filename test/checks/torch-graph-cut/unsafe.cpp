@@ -304,3 +304,19 @@ void stack_items() {
   loss.backward();
   opt.step();
 }
+
+struct NoGradientBack : torch::autograd::Function<NoGradientBack> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *, torch::Tensor x) { return x * 2; }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list) {
+    return {torch::Tensor()};
+  }
+};
+
+void a_function_that_gives_a_trained_leaf_nothing() {
+  auto w = torch::ones(3, torch::requires_grad());
+  torch::optim::SGD optimizer({w}, 0.1);
+  NoGradientBack::apply(w).sum().backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}}: undefined] [torch-graph-cut]
+  optimizer.step();
+}
