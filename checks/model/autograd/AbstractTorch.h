@@ -118,12 +118,19 @@ public:
                                   const std::vector<Operand> &Parameters, unsigned Outputs,
                                   Site At, const CallOptions &Options);
 
-  /// A node of the program's own (torch::autograd::Function): from Inputs, where Reached says so, to
-  /// Results; it saved Kept. An input that was returned as it is becomes a view of itself there;
-  /// here it is left alone.
-  void callFunction(const std::string &Name, const std::vector<Operand> &Inputs,
-                    const std::vector<bool> &Reached, const std::vector<Operand> &Kept,
-                    const std::vector<Operand> &Results, Site At);
+  /// What a function of the program's own did, and told its context.
+  struct FunctionCall {
+    std::string Name;
+    std::vector<Operand> Inputs;  ///< bound before forward() ran
+    std::vector<bool> Reached;    ///< per input: backward() gives it a gradient
+    std::vector<Operand> Kept;    ///< what it saved, if backward() looks at it
+    std::vector<Operand> Results;
+    std::vector<TensorId> Dirty, NotDifferentiable; ///< as marked
+  };
+  /// A node of the program's own (torch::autograd::Function). An input that was returned unmarked
+  /// becomes a view of itself there (custom_function.cpp, _process_backward_mode_ad); here it is left
+  /// alone.
+  void callFunction(const FunctionCall &Call, Site At);
 
   /// A write that is no operator: through a pointer, accessor or buffer.
   void rawWrite(Operand T, const std::string &Operation, const std::vector<Operand> &Sources,
@@ -243,6 +250,7 @@ private:
                const std::vector<std::vector<Operand>> &Results, int InPlaceArgument);
   bool write(Operand T, const WriteSpec &Spec, Site At);
   bool refuseWrite(Operand T, const WriteSpec &Spec, bool Tracked, Site At);
+  bool markDirty(const FunctionCall &Call, size_t Input, Site At);
   void isolate(TensorId T);
   void raise(Defect D);
   void record(Defect D);

@@ -262,42 +262,62 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
   }
 }
 
-void AbstractTorch::callFunction(const std::string &Name, const std::vector<Operand> &Inputs,
-                                 const std::vector<bool> &Reached, const std::vector<Operand> &Kept,
-                                 const std::vector<Operand> &Results, Site At) {
-  bool AnyGrad = false;
-  for (const Operand &X : Inputs)
-    AnyGrad |= requiresGrad(X.T);
-  auto IsInput = [&](const Operand &R) {
-    return std::any_of(Inputs.begin(), Inputs.end(),
-                       [&](const Operand &X) { return X.T == R.T; });
+void AbstractTorch::callFunction(const FunctionCall &Call, Site At) {
+  auto IsAmong = [](const auto &Tensors, TensorId T) {
+    return std::any_of(Tensors.begin(), Tensors.end(), [&](const Operand &X) { return X.T == T; });
   };
+  auto IsMarked = [](const std::vector<TensorId> &Marked, TensorId T) {
+    return std::find(Marked.begin(), Marked.end(), T) != Marked.end();
+  };
+  bool AnyGrad = std::any_of(Call.Inputs.begin(), Call.Inputs.end(),
+                             [&](const Operand &X) { return requiresGrad(X.T); });
+  for (TensorId T : Call.Dirty)
+    if (T && !IsAmong(Call.Results, T) && !S.Tensors[T].Untracked && !Repaired.count(At.Number)) {
+      Defect D{DefectKind::DirtyNotReturned, Outcome::Throws, At,
+               "'" + Call.Name + "' marks a tensor dirty that it does not return", {}};
+      D.InPlace = true;
+      D.Operation = Call.Name;
+      return raise(std::move(D));
+    }
+  auto Connected = [&](NodeId N) {
+    for (const Operand &X : Call.Kept)
+      if (X.T)
+        save(N, X.T, IsAmong(Call.Results, X.T), {}, false);
+    return N;
+  };
+  for (size_t I = 0; I < Call.Inputs.size(); ++I) {
+    TensorId T = Call.Inputs[I].T;
+    if (!T || !IsMarked(Call.Dirty, T))
+      continue;
+    if (!markDirty(Call, I, At))
+      return;
+    if (AnyGrad && S.GradMode)
+      Connected(S.Tensors[T].History);
+  }
   NodeId N;
-  for (const Operand &R : Results) {
-    if (!R.T || IsInput(R) || S.Tensors[R.T].Integral)
+  for (const Operand &R : Call.Results) {
+    if (!R.T || IsAmong(Call.Inputs, R.T) || S.Tensors[R.T].Integral)
       continue;
     // What flowed inside forward flowed without gradients; the node is what connects.
+    bool Constant = IsMarked(Call.NotDifferentiable, R.T);
     S.Tensors.edit(R.T).Depends = nullptr;
-    for (size_t I = 0; I < Inputs.size(); ++I) {
+    for (size_t I = 0; I < Call.Inputs.size(); ++I) {
       bool Off = !S.GradMode;
-      mergeDependences(R.T, Inputs[I], Off || !Reached[I],
+      mergeDependences(R.T, Call.Inputs[I], Off || Constant || !Call.Reached[I],
                        Off && S.GradModeOffAt ? S.GradModeOffAt : At,
-                       Off ? "a guard that switches grad mode off"
-                           : "the undefined gradient that '" + Name + "' gives back",
+                       Off        ? "a guard that switches grad mode off"
+                       : Constant ? "'" + Call.Name + "' marking it as not differentiable"
+                                  : "the undefined gradient that '" + Call.Name + "' gives back",
                        Alias::None, false, Off ? CutBy::Guard : CutBy::Function);
     }
-    if (!AnyGrad || !S.GradMode)
+    if (!AnyGrad || !S.GradMode || Constant)
       continue;
     if (!N) {
-      N = addNode(Name, At);
-      for (size_t I = 0; I < Inputs.size(); ++I)
-        if (Reached[I] && requiresGrad(Inputs[I].T))
-          connect(N, Inputs[I], static_cast<int>(I));
-      for (const Operand &X : Kept)
-        if (X.T)
-          save(N, X.T, std::any_of(Results.begin(), Results.end(),
-                                   [&](const Operand &Y) { return Y.T == X.T; }),
-               {}, false);
+      N = addNode(Call.Name, At);
+      for (size_t I = 0; I < Call.Inputs.size(); ++I)
+        if (Call.Reached[I] && requiresGrad(Call.Inputs[I].T))
+          connect(N, Call.Inputs[I], static_cast<int>(I));
+      Connected(N);
     }
     setHistory(R.T, N);
     S.Families.edit(S.Tensors[R.T].Kin).RequiresGrad = true;

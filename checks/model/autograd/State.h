@@ -376,6 +376,7 @@ enum class DefectKind : uint8_t {
   HistoryOutdated,    ///< untracked write to a value whose history is used afterwards
   OldHandleRead,      ///< an in-place activation changed a value that is read through an older handle
   LeafWritten,        ///< in-place write to a leaf that requires grad
+  DirtyNotReturned,   ///< a function of the program's marks what it does not return as dirty
   MultiViewWritten,   ///< in-place write to an element of unbind, chunk, split
   NoGradViewWritten,  ///< in-place write, in grad mode, to a view made under no-grad
   ViewDetached,       ///< detach_() on a view

@@ -474,6 +474,26 @@ void AbstractTorch::rawWrite(Operand T, const std::string &Operation,
   write(T, Spec, At);
 }
 
+/// mark_dirty(): for autograd the whole function is one in-place operation on this input
+/// (custom_function.cpp, get_and_bump_dirty() and rebase_history()); what forward() wrote into it is
+/// part of that.
+bool AbstractTorch::markDirty(const FunctionCall &Call, size_t Input, Site At) {
+  const Operand &X = Call.Inputs[Input];
+  WriteSpec Spec;
+  Spec.Operation = Call.Name;
+  Spec.Mutated = static_cast<int>(Input);
+  Spec.Overwrites = !Call.Reached[Input];
+  for (size_t I = 0; I < Call.Inputs.size(); ++I)
+    if (I != Input && Call.Reached[I] && Call.Inputs[I].T)
+      Spec.Sources.push_back(Call.Inputs[I]);
+  for (TensorId Other : S.Storages[S.Tensors[X.T].Memory].Tensors)
+    if (const Tensor &T = S.Tensors[Other];
+        T.Kin == S.Tensors[X.T].Kin && T.Dirty >= static_cast<int>(X.Seen) &&
+        T.DirtyMemory == S.Tensors[X.T].Memory)
+      S.Tensors.edit(Other).Dirty = -1;
+  return write(bind(X.T), Spec, At);
+}
+
 void AbstractTorch::optimizerWrite(TensorId P, bool Bumps, Site At) {
   WriteSpec Spec;
   Spec.Operation = "step";

@@ -14,8 +14,7 @@ namespace torch_tidy::model {
 /// what forward gave to save_for_backward(), and looks at it again where T::backward asks for
 /// get_saved_variables(). T::backward is run once at the place of apply(), in a copy of the state
 /// that is thrown away, to learn whether it asks and which gradients it gives back: an undefined
-/// one ends that path (CppNode::apply). Whoever marks inputs dirty or outputs as not differentiable
-/// is not followed.
+/// one ends that path (CppNode::apply).
 std::optional<CellId> Interpreter::customFunction(Call &C) {
   QualType Argument = C.Method ? Types::firstTemplateArgument(C.Method->getParent()) : QualType();
   const CXXRecordDecl *T = Argument.isNull() ? nullptr : Argument->getAsCXXRecordDecl();
@@ -43,13 +42,26 @@ std::optional<CellId> Interpreter::customFunction(Call &C) {
   CellId Saved = cell(Value::object(object(Object::Sequence)));
   CellId Data = cell(Value::object(object(Object::Map)));
   CellId Asked = cell(Value::integer(0)), Unusual = cell(Value::integer(0));
-  P.Objects.edit(Context).Fields = {
-      {"saved", Saved}, {"saved_data", Data}, {"asked", Asked}, {"unusual", Unusual}};
-  CellId ContextCell = cell(Value::object(Context));
-  std::vector<Operand> Inputs;
+  CellId Dirty = cell(Value::object(object(Object::Sequence)));
+  CellId NotDifferentiable = cell(Value::object(object(Object::Sequence)));
+  autograd::AbstractTorch::FunctionCall F;
+  F.Name = T->getNameAsString();
+  ObjectId Needed = object(Object::Sequence);
+  std::vector<CellId> NeededElements;
   for (CellId A : C.Arguments)
-    for (const Operand &X : tensorsIn(get(A)))
-      Inputs.push_back(X);
+    for (const Operand &X : tensorsIn(get(A))) {
+      F.Inputs.push_back(Torch.bind(X.T));
+      NeededElements.push_back(cell(Value::integer(Torch.requiresGrad(X.T))));
+    }
+  P.Objects.edit(Needed).Elements = std::move(NeededElements);
+  P.Objects.edit(Context).Fields = {{"saved", Saved},
+                                    {"saved_data", Data},
+                                    {"asked", Asked},
+                                    {"unusual", Unusual},
+                                    {"dirty", Dirty},
+                                    {"not differentiable", NotDifferentiable},
+                                    {"needed", cell(Value::object(Needed))}};
+  CellId ContextCell = cell(Value::object(Context));
 
   const bool Mode = Torch.S.GradMode;
   auto WithoutGradients = [&](auto Run) {
@@ -66,16 +78,20 @@ std::optional<CellId> Interpreter::customFunction(Call &C) {
   Args.insert(Args.end(), C.Arguments.begin(), C.Arguments.end());
   CellId Result;
   WithoutGradients([&] { Result = enter(Forward, {}, Args); });
-  const std::vector<Operand> Results = tensorsIn(get(Result));
-  std::vector<Operand> Kept = tensorsIn(get(Saved));
+  F.Results = tensorsIn(get(Result));
+  F.Kept = tensorsIn(get(Saved));
+  for (const Operand &X : tensorsIn(get(Dirty)))
+    F.Dirty.push_back(X.T);
+  for (const Operand &X : tensorsIn(get(NotDifferentiable)))
+    F.NotDifferentiable.push_back(X.T);
 
   // Which inputs get a gradient: all, unless backward says otherwise.
-  std::vector<bool> Reached(Inputs.size(), true);
+  F.Reached.assign(F.Inputs.size(), true);
   if (Mode && Backward && Backward->getBody(Body)) {
     const ProgramState Before = snapshot();
     ObjectId Gradients = object(Object::Sequence);
     std::vector<CellId> Elements;
-    for (size_t I = 0; I < std::max<size_t>(1, Results.size()); ++I)
+    for (size_t I = 0; I < std::max<size_t>(1, F.Results.size()); ++I)
       Elements.push_back(cell(Value::tensor(Torch.bind(Torch.leaf(C.At, "gradient", false)))));
     P.Objects.edit(Gradients).Elements = std::move(Elements);
     CellId Given;
@@ -93,21 +109,21 @@ std::optional<CellId> Interpreter::customFunction(Call &C) {
       for (size_t I = 0; I < C.Arguments.size() && I < Back.size(); ++I) {
         size_t Count = tensorsIn(get(C.Arguments[I])).size();
         const Value G = get(Back[I]);
-        if (Count == 1 && Tensor < Reached.size() && G.isTensor() && !G.T.T)
-          Reached[Tensor] = false;
+        if (Count == 1 && Tensor < F.Reached.size() && G.isTensor() && !G.T.T)
+          F.Reached[Tensor] = false;
         Tensor += Count;
       }
     }
     bool Asks = Raised || known(get(Asked)).value_or(true);
     restore(Before);
     if (!Asks)
-      Kept.clear();
+      F.Kept.clear();
   }
   if (known(get(Unusual)).value_or(true)) {
-    untracked("custom function with marks");
-    return cell(Value::tensor(Torch.callUnknown(T->getNameAsString(), Inputs, C.At)));
+    untracked("custom function with an unknown context");
+    return cell(Value::tensor(Torch.callUnknown(F.Name, F.Inputs, C.At)));
   }
-  Torch.callFunction(T->getNameAsString(), Inputs, Reached, Kept, Results, C.At);
+  Torch.callFunction(F, C.At);
   checkThrown();
   return Result;
 }
@@ -128,8 +144,20 @@ std::optional<CellId> Interpreter::autogradContextCall(Call &C) {
     set(*P.Objects[O].field("asked"), Value::integer(1));
     return *Saved;
   }
-  if (C.Name == "needs_input_grad")
+  if ((C.Name == "mark_dirty" || C.Name == "mark_non_differentiable") && !C.Arguments.empty()) {
+    set(*P.Objects[O].field(C.Name == "mark_dirty" ? "dirty" : "not differentiable"),
+        copy(get(C.Arguments[0])));
+    return cell();
+  }
+  if (C.Name == "set_materialize_grads") // how a missing gradient comes in, not which go out
+    return cell();
+  if (C.Name == "needs_input_grad") {
+    const std::vector<CellId> Needed = P.Objects[get(*P.Objects[O].field("needed")).O].Elements;
+    Value Index = C.Arguments.empty() ? Value() : get(C.Arguments[0]);
+    if (Index.K == Value::Integer && Index.I >= 0 && static_cast<size_t>(Index.I) < Needed.size())
+      return cell(get(Needed[Index.I]));
     return cell(fresh());
+  }
   set(*P.Objects[O].field("unusual"), Value::integer(1));
   return cell(externalValue(C.ResultType, C.At, C.Name.str()));
 }

@@ -317,3 +317,29 @@ void a_function_without_a_gradient() {
   auto x = torch::ones(3, torch::requires_grad());
   NoGradientBack::apply(x).sum().backward();
 }
+
+struct WithMask : torch::autograd::Function<WithMask> {
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    auto sign = x.sign();
+    ctx->mark_non_differentiable({sign});
+    ctx->save_for_backward({sign});
+    return {x * sign, sign};
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
+                                                 torch::autograd::variable_list g) {
+    torch::Tensor dx;
+    if (ctx->needs_input_grad(0))
+      dx = g[0] * ctx->get_saved_variables()[0];
+    return {dx};
+  }
+};
+
+// needs_input_grad() is true of what requires grad; the other output is no way to it, and is not taken.
+void the_output_that_is_differentiable() {
+  auto w = torch::ones(3, torch::requires_grad());
+  torch::optim::SGD optimizer({w}, 0.1);
+  auto both = WithMask::apply(w);
+  optimizer.zero_grad();
+  (both[0] * both[1]).sum().backward();
+  optimizer.step();
+}

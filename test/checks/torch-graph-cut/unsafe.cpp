@@ -320,3 +320,24 @@ void a_function_that_gives_a_trained_leaf_nothing() {
   // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}}: undefined] [torch-graph-cut]
   optimizer.step();
 }
+
+struct WithMask : torch::autograd::Function<WithMask> {
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    auto sign = x.sign();
+    ctx->mark_non_differentiable({sign});
+    return {x * sign, sign};
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0]};
+  }
+};
+
+void the_output_that_is_not_differentiable() {
+  auto w = torch::ones(3, torch::requires_grad());
+  torch::optim::SGD optimizer({w}, 0.1);
+  auto loss = WithMask::apply(w)[1].sum();
+  loss.backward();
+  // CHECK-MESSAGES: :{{[0-9]+}}:{{[0-9]+}}: warning: {{.*}}throws] [torch-graph-cut]
+  optimizer.step();
+}

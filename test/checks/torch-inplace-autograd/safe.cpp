@@ -79,3 +79,55 @@ void sequence_of_a_batch_first_net() {
   sequence.mul_(0.5);
   out.sum().backward();
 }
+
+struct Doubled : torch::autograd::Function<Doubled> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    x.mul_(2);
+    ctx->mark_dirty({x});
+    return x;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0] * 2};
+  }
+};
+
+// The function is an in-place operation with a gradient of its own.
+void a_function_writes_what_nobody_saved() {
+  torch::nn::Linear net(3, 3);
+  torch::optim::SGD opt(net->parameters(), 0.1);
+  auto h = net(torch::ones({2, 3}));
+  Doubled::apply(h);
+  opt.zero_grad();
+  h.sum().backward();
+  opt.step();
+}
+
+void a_function_writes_a_view() {
+  torch::nn::Linear net(3, 3);
+  auto h = net(torch::ones({2, 3}));
+  auto row = h.narrow(0, 0, 1);
+  Doubled::apply(row);
+  h.sum().backward();
+}
+
+struct AddInto : torch::autograd::Function<AddInto> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *ctx, torch::Tensor a, torch::Tensor b) {
+    ctx->mark_dirty({a});
+    return a.add_(b);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0], g[0]};
+  }
+};
+
+void a_function_gives_a_plain_tensor_a_history() {
+  auto w = torch::ones(3, torch::requires_grad());
+  torch::optim::SGD opt({w}, 0.1);
+  auto sum = torch::zeros(3);
+  AddInto::apply(sum, w);
+  opt.zero_grad();
+  sum.sum().backward();
+  opt.step();
+}

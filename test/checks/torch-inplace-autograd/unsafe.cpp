@@ -120,3 +120,64 @@ void in_a_macro() {
   // CHECK-MESSAGES: :[[@LINE-1]]:3: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
   h.sum().backward();
 }
+
+struct Doubled : torch::autograd::Function<Doubled> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    x.mul_(2);
+    ctx->mark_dirty({x});
+    return x;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0] * 2};
+  }
+};
+
+struct DirtyAndKept : torch::autograd::Function<DirtyAndKept> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    x.mul_(2);
+    ctx->mark_dirty({x});
+    return x + 1;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0] * 2};
+  }
+};
+
+void a_function_marks_a_leaf_dirty() {
+  auto x = torch::ones(3, torch::requires_grad());
+  Doubled::apply(x).sum().backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}}leaf{{.*}}[definite: throws] [torch-inplace-autograd]
+}
+
+void a_function_marks_a_view_of_a_leaf_dirty() {
+  auto x = torch::ones(3, torch::requires_grad());
+  Doubled::apply(x.view(3)).sum().backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}}a view of {{.*}}leaf{{.*}}[definite: throws] [torch-inplace-autograd]
+}
+
+void a_function_keeps_what_it_marked_dirty() {
+  auto x = torch::ones(3, torch::requires_grad());
+  DirtyAndKept::apply(x * 3).sum().backward();
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: 'DirtyAndKept' marks a tensor dirty that it does not return [definite: throws] [torch-inplace-autograd]
+}
+
+struct Tripled : torch::autograd::Function<Tripled> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *ctx, torch::Tensor x) {
+    x.mul_(3);
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}}'exp' saved for backward [definite: throws] [torch-inplace-autograd]
+    ctx->mark_dirty({x});
+    return x;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {g[0] * 3};
+  }
+};
+
+void a_function_writes_what_exp_saved() {
+  auto x = torch::ones(3, torch::requires_grad());
+  auto h = x.exp();
+  Tripled::apply(h).sum().backward();
+}
