@@ -6,11 +6,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ostream>
 #include <set>
 #include <string>
 #include <thread>
 
 using namespace torch_tidy::facts;
+
+// What GoogleTest calls a version in the names of tests.
+namespace torch_tidy::facts {
+void PrintTo(Version V, std::ostream *Out) { *Out << toString(V); }
+} // namespace torch_tidy::facts
 
 namespace {
 
