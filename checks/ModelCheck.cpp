@@ -5,9 +5,13 @@
 #include "clang/AST/ASTContext.h"
 #include "clang/ASTMatchers/ASTMatchFinder.h"
 #include "clang/ASTMatchers/ASTMatchers.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/YAMLParser.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 namespace torch_tidy {
 
@@ -35,9 +39,22 @@ void UnitAnalysis::require(const model::AnalysisOptions &Wanted) {
   Options->StepBudget = std::max(Options->StepBudget, Wanted.StepBudget);
 }
 
+// What is no finding goes to standard error, as clang-tidy's own remarks do, once per run of it.
+static void tellOnce(const std::string &Text) {
+  static std::mutex Telling;
+  static std::set<std::string> Told;
+  std::lock_guard<std::mutex> Lock(Telling);
+  if (Told.insert(Text).second)
+    llvm::errs() << "torch-tidy: " << Text << "\n";
+}
+
 const model::AnalysisResult &UnitAnalysis::result(ASTContext &Context) {
-  if (!Result)
+  if (!Result) {
     Result = model::analyze(Context, *Options);
+    llvm::for_each(Result->Remarks, tellOnce);
+    if (Result->Stats.PathBudgetHits)
+      llvm::for_each(Result->Details, tellOnce);
+  }
   return *Result;
 }
 

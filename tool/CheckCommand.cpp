@@ -136,6 +136,9 @@ static void printSummary(const CheckResult &Result) {
     llvm::errs() << ", " << Result.Silenced << " silenced by NOLINT";
   if (Result.Incomplete)
     llvm::errs() << ", " << Result.Incomplete << " understood only in part";
+  if (unsigned Roots = Result.Stats.PathBudgetHits)
+    llvm::errs() << "; " << Roots << (Roots == 1 ? " entry point was" : " entry points were")
+                 << " not followed on every path (--verbose says which)";
   llvm::errs() << "\n";
 }
 

@@ -70,6 +70,15 @@ class Module(unittest.TestCase):
         self.assertIn("'many' is no value for the option 'torch-data-mutation.PathBudget'",
                       run.stdout + run.stderr)
 
+    def test_bounds_what_it_follows_and_says_so_once(self):
+        # Two to the power of a hundred ways.
+        choices = "".join(f"  if (flags[{i}]) h = torch::relu(h);\n" for i in range(100))
+        ways = DEFECT.replace("torch::Tensor x", "torch::Tensor x, bool *flags").replace("  h.mul_(2);", choices + "  h.mul_(2);")
+        run = self.tidy(ways % "", checks=["--checks=-*,torch-*"])
+        self.assertIn(CHECK, run.stdout)
+        self.assertEqual(run.stderr.count("torch-tidy: Not every path through 'train' ("), 1, run.stderr)
+        self.assertNotIn("Not every path", self.tidy(DEFECT % "", checks=["--checks=-*,torch-*"]).stderr)
+
     def test_refuses_another_llvm_in_one_sentence(self):
         others = [p for v in ("19", "22") if v != HOSTS.llvm
                   for p in [shutil.which(f"clang-tidy-{v}")] if p]

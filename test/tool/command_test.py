@@ -208,10 +208,12 @@ class Printing(ToolTest):
         self.assertRegex(run.stderr, r"budget used up in 1 entry points")
         nodes = int(re.search(r"nodes evaluated: +(\d+)", run.stderr)[1])
         self.assertLess(nodes, 1000000)
+        self.assertIn("; 1 entry point was not followed on every path (--verbose says which)", run.stderr)
 
     def test_says_nothing_of_paths_where_it_followed_them_all(self):
         run = self.check(self.write("defect.cpp", DEFECT), "--stats", "--verbose")
         self.assertNotIn("Not every path", run.stderr)
+        self.assertNotIn("not followed on every path", run.stderr)
         self.assertRegex(run.stderr, r"budget used up in 0 entry points")
 
     def test_explains_every_check_with_its_page(self):
