@@ -376,8 +376,9 @@ test_all() {
   choose_configuration
   run_tests "LLVM $llvm, LibTorch $libtorch_version" "$name" "$preset" . "${flags[@]}"
   if [ "$matrix" = yes ]; then
-    # What another LibTorch changes: the runtime, the fixtures, and the model that is held against it.
-    run_tests "LLVM $llvm, Debian's LibTorch, what depends on LibTorch" debian-libtorch debian-libtorch '^libtorch$'
+    # What another LibTorch changes: the runtime, the fixtures, the model that is held against it, and the analyzer
+    # where it reads other headers.
+    run_tests "LLVM $llvm, Debian's LibTorch, what depends on LibTorch" debian-libtorch debian-libtorch '^(libtorch|analyzer)$'
     # What another LLVM changes.
     run_tests "LLVM 19, the analyzer" llvm-19-analyzer llvm-19 '^analyzer$' -DTORCH_TIDY_BUILD_RUNTIME=OFF
   fi

@@ -212,6 +212,14 @@ std::vector<Edit> editsOf(const std::vector<FixItHint> &Fixes, const model::Libr
   return Edits;
 }
 
+/// In namespace std, or in the one where libstdc++ wraps the predicates of its algorithms.
+bool isOfStandardLibrary(const Decl *D) {
+  const DeclContext *Context = D->getDeclContext()->getEnclosingNamespaceContext();
+  const auto *Namespace = dyn_cast<NamespaceDecl>(Context);
+  return Namespace && (Namespace->isStdNamespace() || Namespace->isInStdNamespace() ||
+                       Namespace->getName() == "__ops");
+}
+
 class Consumer : public ASTConsumer {
 public:
   Consumer(CompilerInstance &Compiler, Reading &Result, Diagnostics &Problems,
@@ -219,7 +227,12 @@ public:
       : Compiler(Compiler), Library(Compiler.getSourceManager()), Result(Result),
         Problems(Problems), Options(Options) {}
 
-  bool shouldSkipFunctionBody(Decl *D) override { return Library.contains(D->getLocation()); }
+  // Nobody looks into a library's function. Templates of the standard library are read all the same:
+  // only the bodies of algorithms say with which types a generic lambda of the user's is called.
+  bool shouldSkipFunctionBody(Decl *D) override {
+    const FunctionDecl *F = D->getAsFunction();
+    return !(F && F->isTemplated() && isOfStandardLibrary(F)) && Library.contains(D->getLocation());
+  }
 
   void HandleTranslationUnit(ASTContext &Context) override {
     Options.Errors = Problems.Places;

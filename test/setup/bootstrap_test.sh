@@ -267,7 +267,7 @@ test_the_whole_test_runs_each_version_and_ends_with_the_closing_lines() {
   fake_build
   run 0 env PATH="$bin" CMAKE_PREFIX_PATH="$work/fake" checkout/bootstrap.sh test
   calls_in_order '^cmake .*--preset release' '^ctest .*build/release .*-L .$' \
-    '^cmake .*--preset debian-libtorch' '^ctest .*build/debian-libtorch .*-L ^libtorch\$$' \
+    '^cmake .*--preset debian-libtorch' '^ctest .*build/debian-libtorch .*-L ^(libtorch|analyzer)\$$' \
     '^cmake .*--preset llvm-19 .*RUNTIME=OFF' '^ctest .*build/llvm-19-analyzer .*-L ^analyzer\$$'
   [ "$(tail -n 3 output | grep -c ': 100% tests passed, 0 tests failed out of 7$')" = 3 ] || fail "no closing lines"
 }
