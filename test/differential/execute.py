@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
   if (!std::freopen("/dev/null", "w", stdout))
     return 2;
   for (const probe::Entry &entry : entries)
-  for (int64_t shift : {0, 1000}) {
+  for (int64_t shift : {0, 1000, 2000}) {
     std::fprintf(file, "BEGIN %s %d\n", entry.name, int(shift));
     std::fflush(file);
     pid_t child = fork();
@@ -217,7 +217,8 @@ def compare(mine, safe, tolerance):
             return "throws", error
         for word in ("undefined", "zero", "wrong"):
             if word in words:
-                return word, ""
+                # The gravest, or what most of the parameters show.
+                return word + ("/wrong" if 2 * words.count("wrong") > len(words) and word == "zero" else ""), ""
         for kind, word in (("L", "wrong"), ("V", "stale")):
             for a, b in zip([e for e in my if e[0] == kind], [e for e in their if e[0] == kind]):
                 if any(differs(x, y, tolerance) for x, y in zip(numbers(a), numbers(b))):
@@ -241,11 +242,11 @@ def usable(safe):
 def truths(generated, events):
     """{site: {acceptable outcome words}} or a reason why nothing can be said of this program.
 
-    Every version ran from two seeds: numbers that happen to be all positive, or masked by a later
-    layer, hide what does harm from others.
+    Every version ran from three seeds: numbers that happen to be all positive, or all negative, or
+    masked by a later layer, hide what does harm from others.
     """
     tolerance = 1e-9 if generated.doubles else 3e-5
-    shifts = [s for s in ("", "+1000") if not usable(events.get("safe" + s, ["E not run"]))]
+    shifts = [s for s in ("", "+1000", "+2000") if not usable(events.get("safe" + s, ["E not run"]))]
     if not shifts:
         return usable(events["safe"])
     result, details = {}, {}
@@ -260,7 +261,7 @@ def truths(generated, events):
                     continue
                 word, detail = compare(events[f"only{k}" + s], other, tolerance)
                 details[k] = details[k] or detail
-                found.add(word)
+                found.update(word.split("/"))
             if len(found) > 1:
                 found.discard("benign")
             # What another word of the contract says as well: that gradients are those of other rounds,

@@ -8,7 +8,7 @@ whether that harms, running it tells.
 import random
 
 from classes import indent
-from markup import Generated, site
+from markup import Generated, choose, site
 
 
 class Scene:
@@ -212,10 +212,14 @@ def recurrent(s):
         tail = [keep] if carried else []
         if not carried:
             mark = ""
-        body = (["opt.zero_grad();"] if r.random() < 0.5 else []) + ([] if carried else ["h = torch::zeros({4, 5});"]) + \
+        clears = r.random() < 0.5
+        scaled_state = s.point("inplace", "h.mul_(0.9);", "h = h * 0.9;", alike=["h = h.mul(0.9);"])
+        if "h = h" in choose(scaled_state, lambda k: 0):
+            scaled_state += mark  # it is this value that is carried over
+        body = (["opt.zero_grad();"] if clears else []) + ([] if carried else ["h = torch::zeros({4, 5});"]) + \
                ["torch::Tensor loss = torch::zeros({1});", "for (int t = 0; t < 3; ++t) {",
                 "  h = net->next(torch::randn({4, 3}), h);" + mark,
-                "  " + s.point("inplace", "h.mul_(0.9);", "h = h * 0.9;", alike=["h = h.mul(0.9);"]),
+                "  " + scaled_state,
                 "  loss = loss + net->out->forward(h).pow(2).mean();", "}"]
         if "opt.zero_grad();" not in body:
             body.append("opt.zero_grad();")
@@ -227,6 +231,7 @@ def recurrent(s):
              "std::vector<torch::Tensor> params;", "for (auto& p : rnn->parameters()) params.push_back(p);", "for (auto& p : head->parameters()) params.push_back(p);", "‹probe::parameters(params);›",
              s.optimizer("opt", "params")]
     if kind == "LSTM":
+        s.floats = True  # with doubles, which nobody trains with, another kernel runs and saves other values
         main.append(f"{state} state{{torch::zeros({{1, 4, 4}}), torch::zeros({{1, 4, 4}})}};")
         keep = s.point("missing-detach", "state = next;", "state = std::make_tuple(std::get<0>(next).detach(), std::get<1>(next).detach());")
     else:

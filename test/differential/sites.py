@@ -36,7 +36,7 @@ def writes(g, e, shape):
                   f"{e}.index_fill_(0, torch::tensor({{0}}), {c})", f"{e}.select(0, 0).fill_({c})", f"{e}.narrow(0, 0, 2).mul_({c})"]
     if len(shape) >= 2:
         index += [f"{e}.index({{torch::indexing::Slice(), 0}}) = {c}", f"{e}.index({{torch::indexing::Ellipsis, 0}}) += {c}",
-                  f"{e}.index_put_({{torch::indexing::Slice(), torch::indexing::Slice(0, 2)}}, {c})", f"{e}.slice(1, 0, 2).zero_()", f"{e}[0][1] = {c}"]
+                  f"{e}.index_put_({{torch::indexing::Slice(), torch::indexing::Slice(0, 2)}}, {c})", f"{e}.slice(1, 0, 2).zero_()", f"{e}[0][{min(1, shape[1] - 1)}] = {c}"]
     # torch::relu_ and the like take a Tensor&.
     named = re.fullmatch(r"[A-Za-z_]\w*(\[0\]|\.value)?", e) and e not in g.constants
     if e in g.constants:  # operators want what is not const
