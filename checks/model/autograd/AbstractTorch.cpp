@@ -117,13 +117,16 @@ Operand AbstractTorch::number(const std::vector<Operand> &From, Site At) {
   New.Scalar = true;
   for (const Operand &X : From) {
     New.Untracked |= S.Tensors[X.T].Untracked;
-    // A number that kept its history was read by an item() whose repair is assumed.
-    New.Opaque |= S.Tensors[X.T].Opaque || requiresGrad(X.T);
+    New.Opaque |= S.Tensors[X.T].Opaque || (requiresGrad(X.T) && From.size() > 1);
     New.OfGradient |= S.Tensors[X.T].OfGradient;
   }
   TensorId Result = add(std::move(New));
+  // A number that kept its history was read by an item() whose repair is assumed.
+  const bool Repair = From.size() == 1 && requiresGrad(From[0].T);
+  if (Repair)
+    setHistory(Result, S.Tensors[From[0].T].History);
   for (const Operand &X : From)
-    mergeDependences(Result, X, /*Cut=*/true, At, "a number", Alias::None, false, CutBy::Number,
+    mergeDependences(Result, X, /*Cut=*/!Repair, At, "a number", Alias::None, false, CutBy::Number,
                      S.Tensors[X.T].History);
   return bind(Result);
 }

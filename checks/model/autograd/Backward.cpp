@@ -337,10 +337,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
         const Write &W = M.Writes[I];
         if (!overlap(W.Where, V.Where) || W.SameContent || Repaired.count(W.At.Number))
           continue;
-        // set_data replaces the content of the tensor, not of the storage that a result keeps.
-        if (W.Operation == "set_data" && V.IsResult)
-          continue;
         const Traits &Trait = traitsOf(N.Operation);
+        // set_data() gives the tensor another content, not the storage that a result or a view keeps.
+        if (W.Operation == "set_data" && (V.IsResult || (Trait.SavesViews && V.Argument > 0)))
+          continue;
         if ((W.KeepsSigns && Trait.NeedsSignsOnly) ||
             (Trait.NeedsShapesOnly && V.Argument == 0))
           continue;

@@ -33,9 +33,13 @@ constexpr std::string_view NeverNegatives[] = {
     "sqrt",   "softplus", "hardsigmoid", "zero", "ReLU", "ReLU6", "Sigmoid", "Softmax", "Softplus",
     "Hardsigmoid", "norm", "var", "std", "_softmax"};
 constexpr std::string_view SignKeepers[] = {
-    "clone", "dropout", "mean", "sum", "amax", "amin", "cat", "stack", "contiguous", "reshape",
+        "clone", "dropout", "mean", "sum", "amax", "amin", "cat", "stack", "contiguous", "reshape",
     "flatten", "mul", "add", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "MaxPool2d",
-    "AvgPool2d", "Dropout", "leaky_relu", "LeakyReLU", "elu", "ELU", "celu", "CELU"};
+    "AvgPool2d", "Dropout", "leaky_relu", "LeakyReLU", "elu", "ELU", "celu", "CELU", "selu", "SELU",
+    "log1p", "expm1", "tanh", "Tanh", "atan", "arctan", "asinh", "sinh", "silu", "SiLU", "gelu", "GELU",
+    "mish", "Mish", "softsign", "Softsign", "softshrink", "Softshrink", "hardshrink", "Hardshrink",
+    "tanhshrink", "Tanhshrink", "maximum", "minimum", "max", "min", "prod", "cumsum", "cumprod",
+    "matmul", "mm", "bmm", "dot", "mv", "index", "index_select", "gather", "masked_select", "repeat"};
 constexpr std::string_view Rectifiers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu", "ELU",
                                            "celu", "CELU", "rrelu", "RReLU", "abs", "absolute"};
 // Measured: they raise on another version, and come out the same on other content.
@@ -87,6 +91,17 @@ constexpr std::string_view ShapeTakers[] = {
     "randint_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided"};
 constexpr std::string_view PositivePartKeepers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu",
                                                     "ELU", "celu", "CELU", "rrelu", "RReLU"};
+// Measured: backward() reads what a weight held before set_data(). They save it transposed, reshaped
+// or expanded, so as a tensor of its own.
+constexpr std::string_view EvenFillers[] = {"full", "ones", "zeros", "full_like", "ones_like", "zeros_like",
+                                            "new_full", "new_ones", "new_zeros"};
+constexpr std::string_view ShiftIgnorers[] = {
+    "softmax", "log_softmax", "_softmax", "_log_softmax", "Softmax", "LogSoftmax", "layer_norm",
+    "native_layer_norm", "LayerNorm", "group_norm", "GroupNorm", "cross_entropy", "cross_entropy_loss",
+    "CrossEntropyLoss", "var", "std", "diff"};
+constexpr std::string_view ViewSavers[] = {
+    "linear", "Linear", "einsum", "tensordot", "prelu", "PReLU", "GRU", "RNN", "GRUCell", "LSTMCell",
+    "RNNCell", "MultiheadAttention", "scaled_dot_product_attention"};
 constexpr std::string_view PositivePartReaders[] = {"relu", "ReLU", "relu6", "ReLU6"};
 
 Traits make(std::string_view Name) {
@@ -120,6 +135,9 @@ Traits make(std::string_view Name) {
   T.TakesShape = isOneOf(Plain, ShapeTakers);
   T.KeepsPositivePart = isOneOf(Plain, PositivePartKeepers);
   T.ReadsPositivePart = isOneOf(Plain, PositivePartReaders);
+  T.FillsEvenly = isOneOf(Plain, EvenFillers);
+  T.IgnoresShift = isOneOf(Last, ShiftIgnorers);
+  T.SavesViews = isOneOf(Plain, ViewSavers);
   return T;
 }
 

@@ -31,6 +31,9 @@ struct Traits {
   bool TakesShape = false;       ///< of its tensor it takes shape and dtype alone
   bool KeepsPositivePart = false; ///< the identity on positive numbers, and never positive elsewhere
   bool ReadsPositivePart = false; ///< what is not positive makes no difference to it
+  bool FillsEvenly = false;      ///< all elements of its result are one number
+  bool IgnoresShift = false;     ///< one number more in all elements makes no difference to it
+  bool SavesViews = false;       ///< what it saves of its weights are views made inside of it
 };
 
 /// By schema name, with or without overload.

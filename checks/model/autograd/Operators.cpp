@@ -8,6 +8,28 @@
 
 namespace torch_tidy::autograd {
 
+namespace {
+
+/// Dropout gives its argument back where it drops nothing, and a product with a mask otherwise
+/// (ATen/native/Dropout.cpp). Nothing for other operators, and where mode or rate are not known.
+std::optional<bool> dropsOut(const facts::OpFact &Op, const std::vector<Argument> &Arguments) {
+  if (!traitsOf(Op.Name).Name.ends_with("dropout") || Op.Outputs.size() != 1 || Arguments.empty() ||
+      Op.Outputs[0].Kind != facts::OpFact::Output::MaybeView)
+    return std::nullopt;
+  std::optional<double> Rate, Train;
+  for (size_t A = 0; A < Op.Arguments.size() && A < Arguments.size(); ++A) {
+    if (Op.Arguments[A].Name == "p")
+      Rate = Arguments[A].Constant;
+    if (Op.Arguments[A].Name == "train")
+      Train = Arguments[A].Constant;
+  }
+  if ((Train && *Train == 0) || (Rate && *Rate == 0))
+    return false;
+  return Train && Rate ? std::optional(true) : std::nullopt;
+}
+
+} // namespace
+
 std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
                                                       const std::vector<Argument> &Arguments,
                                                       Site At, const CallOptions &Options) {
@@ -48,15 +70,20 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
         Operands.push_back({static_cast<int>(A), S.Tensors[X.T].Scalar ? X : number({X}, At)});
 
   NodeId N;
+  const std::optional<bool> Drops = dropsOut(Op, Arguments);
   for (size_t O = 0; O < Op.Outputs.size(); ++O) {
     const Output &Out = Op.Outputs[O];
+    if (Drops && !*Drops) {
+      Results[O] = Arguments[0].Tensors;
+      continue;
+    }
     if (Out.Kind == Output::SameAs) {
       if (Out.Argument >= 0 && Out.Argument < static_cast<int>(Arguments.size()))
         Results[O] = Arguments[Out.Argument].Tensors;
       continue;
     }
-    if ((Out.Kind == Output::ViewOf || Out.Kind == Output::MaybeView) && Out.Argument >= 0 &&
-        Out.Argument < static_cast<int>(Arguments.size()) &&
+    if ((Out.Kind == Output::ViewOf || Out.Kind == Output::MaybeView) && !Drops &&
+        Out.Argument >= 0 && Out.Argument < static_cast<int>(Arguments.size()) &&
         !Arguments[Out.Argument].Tensors.empty() && Arguments[Out.Argument].Tensors[0].T) {
       Operand Base = Arguments[Out.Argument].Tensors[0];
       if (Out.Diff == facts::Differentiable::No) {
@@ -96,6 +123,8 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
         New.CopiedFrom = Arguments[0].Tensors[0].T;
         New.Selected = Trait.CopiesElements;
       }
+      if (Out.Kind == Output::Fresh && !Operands.empty())
+        New.ComputedFrom = Operands.front().second.T;
       for (auto &[A, X] : Operands) {
         New.Opaque |= S.Tensors[X.T].Opaque;
         New.OfGradient |= S.Tensors[X.T].OfGradient;

@@ -91,6 +91,7 @@ struct Write {
   bool UnderNoGrad = false;
   bool ShiftOnly = false; ///< adds a value without history: its Jacobian is the identity
   bool Zeroes = false;    ///< the written region holds zeros afterwards
+  bool Uniform = false;   ///< adds one number to all elements of the tensor
   bool KeepsSigns = false;  ///< scales by a positive number
   bool SameContent = false; ///< writes what was there: a rectifier after a rectifier
   bool ByKept = false;    ///< through a second name: meant for whoever else reads the tensor
@@ -280,6 +281,7 @@ struct Tensor {
   std::shared_ptr<const Suspicions> Suspects;
   TensorId CopiedFrom; ///< it is a copy of (some of) the elements of this one
   bool Selected = false; ///< ... by indices or a mask
+  TensorId ComputedFrom; ///< a new value, computed by one operator of this one and perhaps others
   Site BlobAt;         ///< made by from_blob() on memory of the program's
   int BlobEpoch = -1;  ///< number of writes to that memory then
   /// The content was changed behind autograd after its history was recorded: storage (set_data()
@@ -453,6 +455,7 @@ struct Defect {
   bool EveryPath = false;
   uint32_t Subject = 0; ///< number of the place that is judged
   bool Repairable = false; ///< order and freed graphs: the obvious fix changes nothing else
+  Site Also; ///< another place where it shows, and that its repair mends as well
 };
 
 struct Suspicion {

@@ -186,7 +186,13 @@ void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
       W.DirtyView = T.IsView && M.Writes[I].Kind == WriteKind::User;
       return;
     }
-  if (T.Dirty >= 0 && requiresGrad(From.T)) {
+  auto OnlyShifted = [&] {
+    const std::vector<Write> &Changes = S.Storages[T.DirtyMemory].Writes;
+    return traitsOf(S.Nodes[N].Operation).IgnoresShift &&
+           std::all_of(Changes.begin() + T.Dirty, Changes.end(),
+                       [](const Write &W) { return W.Uniform || W.SameContent; });
+  };
+  if (T.Dirty >= 0 && requiresGrad(From.T) && !OnlyShifted()) {
     Node &W = S.Nodes.edit(N);
     W.DirtyMemory = T.DirtyMemory;
     W.DirtyWrite = T.Dirty;

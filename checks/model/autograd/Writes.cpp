@@ -16,6 +16,7 @@ struct AbstractTorch::WriteSpec {
   bool Overwrites = false;
   bool ShiftOnly = false;
   bool Zeroes = false;
+  bool Uniform = false;
   bool KeepsSigns = false;
   bool Differentiable = true;
   Site CalledAt;
@@ -115,6 +116,10 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
                                   E.second.At == Written.AliasMade;
                          });
                        });
+      Spec.Uniform = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
+                       const Tensor &T = S.Tensors[Y.T];
+                       return traitsOf(T.MadeBy).FillsEvenly && S.Storages[T.Memory].Writes.empty();
+                     });
       if (Options.WriteAt)
         Spec.CalledAt = At;
       Site Culprit = Options.WriteAt ? Options.WriteAt : At;
@@ -308,6 +313,7 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   W.UnderNoGrad = !S.GradMode;
   W.ShiftOnly = ShiftOnly;
   W.Zeroes = Spec.Zeroes && !Part;
+  W.Uniform = Spec.Uniform && !Part;
   W.Where = Before.Where;
   W.ByKept = X.Kept;
   W.Operation = Spec.Operation;
@@ -334,7 +340,9 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   }
   if (Spec.Overwrites && !Part) {
     S.Storages.edit(Before.Memory).Suspects = nullptr;
-    S.Tensors.edit(X.T).Suspects = nullptr;
+    for (TensorId Other : S.Storages[Before.Memory].Tensors)
+      if (S.Tensors[Other].Memory == Before.Memory && S.Tensors[Other].Suspects)
+        S.Tensors.edit(Other).Suspects = nullptr;
   }
   if (Spec.Versioned)
     S.Counters.edit(Before.Count).Bumps.push_back({Before.Memory, Index});

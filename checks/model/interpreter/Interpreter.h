@@ -298,6 +298,8 @@ private:
 
   //===--- library models ------------------------------------------------------------------===//
   std::optional<CellId> tensorCall(Call &C);                        // TensorLibrary.cpp
+  void optionsOfDropout(const Call &C, const facts::OpFact &Op,
+                        std::vector<autograd::Argument> &Arguments);
   CellId applyOperator(Call &C, const facts::OpFact &Op, const std::vector<int> &ArgumentOf,
                        bool InPlaceActivation);
   CellId resultOf(const facts::OpFact &Op, std::vector<std::vector<Operand>> Results, QualType T);

@@ -63,8 +63,8 @@ bool anyOfGradient(const autograd::State &S, const std::vector<Operand> &Values)
 
 } // namespace
 
-/// `x.index({mask}) = v`, `x.clone().mul_(2)`: the object written is a copy that dies at once, or
-/// one of selected elements that nobody reads afterwards.
+/// `x.index({mask}) = v`, `x.clone().mul_(2)`, `x.abs().add_(1)`: the object written is a copy, or
+/// another new value, that dies at once, or a copy of selected elements that nobody reads afterwards.
 void Interpreter::noteLostWrite(const Call &C) {
   if (!C.Discarded || !C.Self || !isInPlaceMethod(C) || !C.E)
     return;
@@ -75,18 +75,22 @@ void Interpreter::noteLostWrite(const Call &C) {
   TensorId Copy = Written.T;
   if (S.Tensors[Copy].IsView)
     Copy = S.Families[S.Tensors[Copy].Kin].Base;
-  if (!Copy || !S.Tensors[Copy].CopiedFrom || S.Tensors[Copy].Untracked)
+  if (!Copy || S.Tensors[Copy].Untracked)
     return;
   auto MadeHere = [&](TensorId T) {
     SourceLocation L = location(S.Tensors[T].Made);
     return L.isValid() && !L.isMacroID() && Sources.isPointWithin(L, C.E->getBeginLoc(), C.E->getEndLoc());
   };
   bool Temporary = MadeHere(Copy);
-  if (!Temporary && !S.Tensors[Copy].Selected)
+  auto Source = [&](TensorId T) {
+    const autograd::Tensor &X = S.Tensors[T];
+    return X.CopiedFrom || !Temporary ? X.CopiedFrom : X.ComputedFrom;
+  };
+  TensorId Meant = Source(Copy);
+  if (!Meant || (!Temporary && !S.Tensors[Copy].Selected))
     return;
-  TensorId Meant = S.Tensors[Copy].CopiedFrom;
-  while (Temporary && S.Tensors[Meant].CopiedFrom && MadeHere(Meant))
-    Meant = S.Tensors[Meant].CopiedFrom;
+  while (Temporary && Source(Meant) && MadeHere(Meant))
+    Meant = Source(Meant);
   const autograd::Tensor X = S.Tensors[Meant];
   if (X.Untracked)
     return;
@@ -101,9 +105,11 @@ void Interpreter::noteLostWrite(const Call &C) {
   New.What.Culprit = C.At;
   New.What.Operation = C.Name.str();
   New.What.OfLeaf = Torch.requiresGrad(Meant) && S.GradMode;
-  New.What.Message = "the write goes into the copy that '" + S.Tensors[Copy].MadeBy +
-                     "' returns and is lost with it";
-  New.What.Chain.push_back({S.Tensors[Copy].Made, "the copy is made here"});
+  const bool IsCopy = static_cast<bool>(S.Tensors[Copy].CopiedFrom);
+  New.What.Message = std::string("the write goes into the ") + (IsCopy ? "copy" : "value") +
+                     " that '" + S.Tensors[Copy].MadeBy + "' returns and is lost with it";
+  New.What.Chain.push_back(
+      {S.Tensors[Copy].Made, IsCopy ? "the copy is made here" : "the value is made here"});
   New.What.Chain.push_back({C.At, "it is written here"});
   if (!Temporary) {
     New.Unread = S.Tensors[Copy].Memory;

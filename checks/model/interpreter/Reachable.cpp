@@ -153,6 +153,7 @@ void Reachable::markTorch() {
       mark(X.History);
       mark(X.GradTensor);
       mark(X.CopiedFrom);
+      mark(X.ComputedFrom);
       if (X.Depends)
         for (const auto &[P, D] : *X.Depends)
           mark(P);

@@ -229,6 +229,29 @@ bool Interpreter::asksForElements(const Value &V) const {
   return R.K == Value::Unknown; // not known to reduce
 }
 
+/// F::dropout(x, options): rate and mode from the options, or as they are by default.
+void Interpreter::optionsOfDropout(const Call &C, const facts::OpFact &Op,
+                                   std::vector<Argument> &Arguments) {
+  if (scopeOf(C.Qualified) != "torch::nn::functional" || C.Arguments.size() > 2)
+    return;
+  const Value Given = C.Arguments.size() == 2 ? get(C.Arguments[1]) : Value();
+  if (C.Arguments.size() == 2 && (!Given.isObject() || P.Objects[Given.O].K != Object::Options))
+    return;
+  auto Fill = [&](size_t A, const char *Name, double Default) {
+    const auto Field = Given.isObject() ? P.Objects[Given.O].field(Name) : std::nullopt;
+    const Value V = Field ? get(*Field) : Value::floating(Default);
+    if (V.isKnownNumber())
+      Arguments[A].Constant = V.number();
+  };
+  for (size_t A = 0; A < Op.Arguments.size(); ++A)
+    if (Op.Arguments[A].Name == "train")
+      for (size_t B = 0; B < Op.Arguments.size(); ++B)
+        if (Op.Arguments[B].Name == "p") {
+          Fill(A, "training", 1);
+          Fill(B, "p", 0.5);
+        }
+}
+
 CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
                                   const std::vector<int> &ArgumentOf, bool InPlaceActivation) {
   std::vector<Argument> Arguments(Op.Arguments.size());
@@ -240,6 +263,7 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
     if (A >= 0 && A < static_cast<int>(Arguments.size()))
       Arguments[A] = argumentFrom(get(C.Arguments[I]));
   }
+  optionsOfDropout(C, Op, Arguments);
   autograd::CallOptions Options;
   if (InPlaceActivation) {
     Options.Writer = C.Discarded ? WriteKind::User : WriteKind::Activation;
@@ -377,8 +401,11 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
       V = Value::tensor(tensorOfNumbers(Numbers, OneElement, C.At));
     else if (OneElement)
       Torch.S.Tensors.edit(T).Scalar = true;
+    // With the item() repaired it is the value itself that stands here.
+    const bool Itself = Numbers.size() == 1 &&
+                        Torch.Repaired.count(Torch.S.Tensors[Numbers[0].T].Made.Number);
     for (CellId A : C.Arguments)
-      if (get(A).isObject())
+      if (get(A).isObject() && !Itself)
         if (auto F = P.Objects[get(A).O].field("requires_grad"))
           if (known(get(*F)).value_or(false) && V.T.T) {
             Torch.setRequiresGrad(V.T, true, C.At);

@@ -83,10 +83,13 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
       noteRebinding(C, R);
       const auto *Written = dyn_cast_or_null<CXXOperatorCallExpr>(C.E);
       if (rebind(C.Self, R, Written ? Written->getArg(0) : nullptr, C.At)) {
-        // h = h.tanh_()
+        // h = h.tanh_(), h = torch::tanh_(h)
         const auto *Call = C.Written.empty() || !C.Written[0]
                                ? nullptr
-                               : dyn_cast<CXXMemberCallExpr>(C.Written[0]->IgnoreUnlessSpelledInSource());
+                               : dyn_cast<CallExpr>(C.Written[0]->IgnoreUnlessSpelledInSource());
+        if (Call && !isa<CXXMemberCallExpr>(Call) &&
+            (!Call->getDirectCallee() || isUser(Call->getDirectCallee())))
+          Call = nullptr;
         const auto *Left =
             Written ? dyn_cast<DeclRefExpr>(Written->getArg(0)->IgnoreParenImpCasts()) : nullptr;
         if (Call && T.T && T.T == R.T.T && Left && !isa<ParmVarDecl>(Left->getDecl()))

@@ -33,3 +33,22 @@ void input_filled_through_a_pointer() {
   auto w = torch::ones({3}, torch::requires_grad());
   (w * x).sum().backward();
 }
+
+// Run: the gradients are those of the weight as it was. linear() saves it transposed, and that view
+// keeps the storage that the weight had.
+void a_linear_weight_is_replaced() {
+  torch::nn::Linear net(3, 3);
+  auto loss = net(torch::ones({2, 3}).requires_grad_()).pow(2).sum();
+  net->weight.set_data(torch::full({3, 3}, 0.2));
+  loss.backward();
+}
+
+// What is normalised afterwards does not know of a number that was added to all of it.
+void shifted_before_a_normalisation() {
+  torch::nn::Linear net(3, 4);
+  torch::nn::LayerNorm norm(torch::nn::LayerNormOptions({4}));
+  auto h = net(torch::ones({2, 3}));
+  auto alias = h.data();
+  alias += torch::full_like(alias, 0.3);
+  norm(h).pow(3).sum().backward();
+}

@@ -59,3 +59,21 @@ void index_assignment() {
   // CHECK-MESSAGES: :[[@LINE-1]]:15: warning: {{.*}} [definite: wrong] [torch-data-mutation]
   loss.backward();
 }
+
+void a_convolution_is_replaced_by_set_data() {
+  torch::nn::Conv2d net(1, 2, 3);
+  auto loss = net(torch::ones({1, 1, 4, 4}).requires_grad_()).pow(2).sum();
+  net->weight.set_data(torch::full({2, 1, 3, 3}, 0.2));
+  // CHECK-MESSAGES: :[[@LINE-1]]:15: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  loss.backward();
+}
+
+void shifted_in_part_before_a_normalisation() {
+  torch::nn::Linear net(3, 4);
+  torch::nn::LayerNorm norm(torch::nn::LayerNormOptions({4}));
+  auto h = net(torch::ones({2, 3}));
+  auto alias = h.data();
+  alias += torch::arange(4) * 0.3;
+  // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: {{.*}} [definite: wrong] [torch-data-mutation]
+  norm(h).pow(3).sum().backward();
+}

@@ -37,3 +37,23 @@ void functional() {
   auto y = F::relu(w + 1, F::ReLUFuncOptions().inplace(true));
   y.sum().backward();
 }
+
+// A rectifier on what cannot be negative leaves it as it was.
+void rectified_again() {
+  auto w = torch::randn({3}, torch::requires_grad());
+  auto h = torch::log1p(w.abs());
+  auto kept = h;
+  auto y = F::leaky_relu(h, F::LeakyReLUFuncOptions().inplace(true));
+  (y + torch::sigmoid(kept)).sum().backward();
+}
+
+// Dropout that drops gives a new tensor.
+void behind_a_dropout() {
+  auto w = torch::randn({3}, torch::requires_grad());
+  auto h = torch::sigmoid(w);
+  auto y = torch::dropout(h, 0.2, /*train=*/true);
+  torch::relu_(y);
+  auto z = F::dropout(h);
+  z.mul_(2);
+  (y + z).sum().backward();
+}

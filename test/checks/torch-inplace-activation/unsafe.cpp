@@ -47,3 +47,13 @@ void functional() {
   // CHECK-FIXES: auto y = F::relu(h, F::ReLUFuncOptions().inplace(false));
   y.sum().backward();
 }
+
+// Dropout that drops nothing gives its argument back.
+void behind_a_dropout_that_does_nothing() {
+  auto w = torch::randn({3}, torch::requires_grad());
+  auto h = torch::sigmoid(w);
+  auto y = torch::dropout(h, 0.2, /*train=*/false);
+  y = F::relu(y, F::ReLUFuncOptions().inplace(true));
+  // CHECK-MESSAGES: :[[@LINE-1]]:39: warning: {{.*}} [definite: throws] [torch-inplace-activation]
+  y.sum().backward();
+}

@@ -84,3 +84,12 @@ void result_for_the_only_name() {
   h = h.tanh_();
   h.sum().backward();
 }
+
+void result_of_a_function_for_the_second_name() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w * 2;
+  auto out = h;
+  out = torch::sigmoid_(out);
+  // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: {{.*}}older handle [definite: wrong] [torch-inplace-autograd]
+  (h * 3 + out).sum().backward();
+}

@@ -152,3 +152,20 @@ void data_assign() {
   loss.backward();
   opt.step();
 }
+
+// The value that was to be another one is overwritten before anybody reads it.
+void zeroed_through_a_view() {
+  nn::Linear net(4, 3);
+  auto x = torch::randn({5, 4});
+  x.index({x > 0}) *= 2;
+  auto h = torch::tanh(x);
+  auto all = h.view_as(h);
+  all.zero_();
+  net(h).pow(2).mean().backward();
+}
+
+void a_new_value_is_read() {
+  nn::Linear net(4, 3);
+  auto h = net(torch::randn({5, 4}));
+  h.abs().add_(1).pow(2).mean().backward();
+}

@@ -251,3 +251,14 @@ void elements_of_a_local_vector() {
       // CHECK-MESSAGES: :[[@LINE-1]]:13: warning: {{.*}} [definite: wrong] [torch-lost-write]
   }
 }
+
+void into_a_new_value() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto h = net(torch::randn({5, 4}));
+  h.abs().add_(1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:11: warning: the write goes into the value that 'abs' returns {{.*}} [definite: wrong] [torch-lost-write]
+  auto loss = h.pow(2).mean();
+  loss.backward();
+  opt.step();
+}
