@@ -372,7 +372,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
     }
     if (N.DirtyWrite >= 0 && A.Live) {
       const Write &W = S.Storages[N.DirtyMemory].Writes[N.DirtyWrite];
-      if (!Repaired.count(W.At.Number))
+      // A history that no gradient goes into need not be the right one.
+      bool Flows = N.DirtyHandle || N.Next.empty() ||
+                   std::any_of(N.Next.begin(), N.Next.end(), [](const Edge &E) { return !E.Zero; });
+      if (Flows && !Repaired.count(W.At.Number))
         Silent.push_back(changedBehind(N, N.DirtyMemory, N.DirtyWrite,
                                        N.DirtyHandle
                                            ? DefectKind::OldHandleRead

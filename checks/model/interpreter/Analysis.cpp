@@ -121,6 +121,18 @@ bool keepsToItself(const CXXRecordDecl *R) {
   return true;
 }
 
+/// Note [What a cut hides]
+/// Behind a cut no gradient flows, so what would be wrong with it does not show. Like one that throws,
+/// a cut that certainly is a defect is repaired, and the program run again. That run says nothing of
+/// what the program as it stands trains, nor of what the cut keeps from happening.
+bool hidesByCutting(const autograd::Defect &D) {
+  return D.Kind == autograd::DefectKind::DependenceCut && !D.InDoubt && !D.InPlace &&
+         (D.By == autograd::CutBy::Alias || D.By == autograd::CutBy::Guard || D.Operation == "item()");
+}
+bool isPreventedByCuts(autograd::DefectKind K) {
+  return K == autograd::DefectKind::BackwardTwice || K == autograd::DefectKind::DetachMissing;
+}
+
 struct Key {
   std::string Check;
   uint32_t Place;
@@ -195,7 +207,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       ++Paths;
       std::set<uint32_t> Repaired;
       std::set<Key> OnThisPath;
-      bool ReachedHere = false;
+      bool ReachedHere = false, Joined = false;
       constexpr int MostRepairs = 12;
       for (int Repair = 0; Repair <= MostRepairs; ++Repair) {
         Interpreter::PathResult P = Program.run(Body, Prefix, Repaired);
@@ -207,7 +219,8 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
         Budget |= P.RegionsCut;
         NotAllCombinations |= P.NotAllCombinations;
         ReachedHere |= P.ReachedBackward;
-        Trained.insert(P.Reached.begin(), P.Reached.end());
+        if (!Joined)
+          Trained.insert(P.Reached.begin(), P.Reached.end());
         // What some path does right, without doing it wrong elsewhere: see Defect::EveryPath.
         if (P.Defects.empty() || Repair == 0)
           for (const autograd::Acquittal &A : P.Acquitted)
@@ -219,10 +232,16 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
           ++Result.Stats.StepBudgetHits;
           Budget = true;
         }
-        bool Again = false;
+        bool Again = false, Joins = false;
         for (autograd::Defect &D : P.Defects) {
-          if (D.Effect == Outcome::Throws && D.Culprit && Repaired.insert(D.Culprit.Number).second)
+          if (Joined && isPreventedByCuts(D.Kind))
+            continue;
+          Joins |= hidesByCutting(D);
+          if ((D.Effect == Outcome::Throws || hidesByCutting(D)) && D.Culprit &&
+              Repaired.insert(D.Culprit.Number).second)
             Again = true;
+          if (D.Effect == Outcome::Throws && D.Also)
+            Repaired.insert(D.Also.Number);
           llvm::StringRef Check = checkFor(D);
           if (Check.empty() || !D.Culprit)
             continue;
@@ -239,6 +258,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
           if (!D.Sometimes && OnThisPath.insert(K).second)
             ++It->second.Paths;
         }
+        Joined |= Joins;
         if (!Again)
           break;
       }

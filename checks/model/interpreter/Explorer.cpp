@@ -60,9 +60,9 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Current = nullptr;
   Exploring = nullptr;
   Torch.judgeTraining(Ended);
+  judgeSelfCopies(Ended);
   // After an exception nobody can say which gradients the rest would have given.
   if (Ended) {
-    judgeSelfCopies();
     Torch.finish();
     judgeIdentity();
   }

@@ -328,7 +328,7 @@ private:
   void copiedFrom(const Value &V, Site At, unsigned Depth = 0);
   bool mentions(const Expr *E, const clang::ValueDecl *But, autograd::StorageId Memory);
   std::optional<Site> secondNameOf(TensorId T);
-  void judgeSelfCopies();
+  void judgeSelfCopies(bool Ended);
   Operand tensorOperand(CellId C);
   bool writtenInPlace(const Value &Options) const;
   clang::SourceLocation inPlaceWritten(const Value &Options) const;
@@ -381,6 +381,7 @@ private:
   void refuseUndefined(const Call &C);
   void judgeIdentity();
   void judgeTerms(const std::vector<ObjectId> &Modules, const std::vector<ObjectId> &Stepped);
+  void judgeTwins(const std::vector<ObjectId> &Modules, const std::vector<ObjectId> &Stepped);
   std::string registration(ObjectId M, const std::string &Member, const Object *Part) const;
   std::optional<ObjectId> blamed(const std::vector<ObjectId> &Stepped) const;
   Value makeGuard(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
@@ -390,6 +391,7 @@ private:
   void releaseGuard(ObjectId G);
   void backward(const Value &Root, bool Retain, Site At,
                 const autograd::AbstractTorch::Into &Where = {});
+  void computeLoss(const Value &Closure, Site At);
   void stepOptimizer(ObjectId O, Site At);
   void zeroGrad(const std::vector<TensorId> &Tensors, Site At, const Value &SetToNone = {});
   /// A variable, or a fresh one (no cell), now holds V.

@@ -166,7 +166,8 @@ std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
     else if (const auto *O = dyn_cast<CXXOperatorCallExpr>(Written))
       Left = O->getArg(0);
     const ValueDecl *Root = rootOf(Left);
-    if (S.GradMode && To.Through == Alias::None)
+    // What grad mode refuses is looked at where the refusal is repaired.
+    if (S.GradMode && To.Through == Alias::None && !Torch.Repaired.count(C.At.Number))
       return nullptr;
     for (const Expr *A : C.Written)
       Use->Same |= A && Root && mentions(A, Root, To.Memory);
@@ -231,6 +232,7 @@ void Interpreter::noteSelfUse(const SelfUse &Use, const Call &C, CellId Result) 
                                       : "the tensor is compared with itself here"});
   if (!D.Culprit || Torch.Repaired.count(D.Culprit.Number))
     return;
+  D.Also = C.At;
   if (Use.Copies && !Use.Old) {
     P.SelfCopies[Place].Defects.push_back(std::move(D));
     return;
@@ -254,11 +256,29 @@ void Interpreter::noteSelfUse(const SelfUse &Use, const Call &C, CellId Result) 
   Torch.suspect(R.T.T, std::move(New));
 }
 
-void Interpreter::judgeSelfCopies() {
-  for (const auto &[Place, X] : P.SelfCopies)
-    if (!X.Copies)
-      for (const Defect &D : X.Defects)
-        Torch.S.Defects.push_back(D);
+/// Between a forward pass and its backward() such a copy overwrites what was saved of the very
+/// weights that it was to leave alone: that is what comes of the second name, and no other defect.
+/// The others are told of where the program was run to its end.
+void Interpreter::judgeSelfCopies(bool Ended) {
+  std::vector<Defect> &All = Torch.S.Defects;
+  for (const auto &[Place, X] : P.SelfCopies) {
+    if (X.Copies)
+      continue;
+    for (Defect D : X.Defects) {
+      auto Follows = [&](const Defect &Other) {
+        return Other.Kind == DefectKind::SavedOverwritten && Other.Culprit == D.Also;
+      };
+      auto It = std::find_if(All.begin(), All.end(), Follows);
+      if (It != All.end()) {
+        D.Effect = Outcome::Throws;
+        D.Chain.insert(D.Chain.end(), It->Chain.begin(), It->Chain.end());
+        All.erase(std::remove_if(All.begin(), All.end(), Follows), All.end());
+      } else if (!Ended) {
+        continue;
+      }
+      All.push_back(std::move(D));
+    }
+  }
 }
 
 /// stack() or cat() of a list that holds one tensor twice, written in between.

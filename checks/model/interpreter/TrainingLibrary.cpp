@@ -109,6 +109,17 @@ Value Interpreter::makeOptimizer(const CXXRecordDecl *R, const std::vector<CellI
   return Value::object(O);
 }
 
+/// step(closure): whatever the mode outside, every optimizer switches grad mode on for its closure.
+void Interpreter::computeLoss(const Value &Closure, Site At) {
+  struct Mode {
+    autograd::State &S;
+    const bool Before = S.GradMode;
+    ~Mode() { S.GradMode = Before; }
+  } Restorer{Torch.S};
+  Torch.S.GradMode = true;
+  invoke(Closure, {}, Context.VoidTy, At);
+}
+
 void Interpreter::stepOptimizer(ObjectId O, Site At) {
   if (!P.Objects[O].Stepped)
     P.Objects.edit(O).Stepped = At;
@@ -283,10 +294,10 @@ std::optional<CellId> Interpreter::trainingCall(Call &C) {
       if (!C.Arguments.empty() && Arg(0).isObject()) {
         // LBFGS evaluates its closure several times and moves the weights in between.
         if (P.Objects[O].Name == "LBFGS") {
-          invoke(Arg(0), {}, Context.VoidTy, C.At);
+          computeLoss(Arg(0), C.At);
           stepOptimizer(O, C.At);
         }
-        invoke(Arg(0), {}, Context.VoidTy, C.At);
+        computeLoss(Arg(0), C.At);
       }
       stepOptimizer(O, C.At);
       return cell(externalValue(C.ResultType, C.At, "step"));

@@ -141,3 +141,18 @@ void a_critic_with_a_function_of_its_own() {
     g.step();
   }
 }
+
+// The variable is given two values in a round: the last one is kept.
+void a_state_that_is_scaled() {
+  torch::nn::Linear step(4, 4);
+  torch::optim::SGD opt(step->parameters(), 0.1);
+  auto h = torch::zeros({2, 4});
+  for (int i = 0; i < 3; ++i) {
+    h = torch::tanh(step(h));
+    h = h.mul(0.9);
+    // CHECK-MESSAGES: :[[@LINE-1]]:7: warning: this keeps a value {{.*}} [definite: throws] [torch-backward-twice]
+    opt.zero_grad();
+    h.pow(2).mean().backward();
+    opt.step();
+  }
+}

@@ -343,3 +343,17 @@ void the_output_that_is_differentiable() {
   (both[0] * both[1]).sum().backward();
   optimizer.step();
 }
+
+// Every optimizer switches grad mode on for its closure.
+void closure_under_a_guard() {
+  Net net;
+  optim::LBFGS opt(net->parameters());
+  auto closure = [&] {
+    opt.zero_grad();
+    auto loss = nn::functional::cross_entropy(net->head(net->enc(X())), Y());
+    loss.backward();
+    return loss;
+  };
+  NoGradGuard guard;
+  opt.step(closure);
+}

@@ -341,3 +341,24 @@ void the_output_that_is_not_differentiable() {
   // CHECK-MESSAGES: :{{[0-9]+}}:{{[0-9]+}}: warning: {{.*}}throws] [torch-graph-cut]
   optimizer.step();
 }
+
+// Behind the first cut nobody sees the second defect, which is there all the same.
+double evaluated(Net &net) {
+  torch::GradMode::set_enabled(false);
+  // CHECK-MESSAGES: :[[@LINE-1]]:3: warning: {{.*}} [definite: throws] [torch-graph-cut]
+  return net->head(net->enc(X())).mean().item<double>();
+}
+
+void grad_mode_stays_off_behind_a_number() {
+  Net net;
+  optim::SGD opt(net->parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    auto error = nn::functional::cross_entropy(net->head(net->enc(X())), Y());
+    auto loss = torch::tensor(error.item<float>(), torch::requires_grad());
+    // CHECK-MESSAGES: :[[@LINE-1]]:37: warning: {{.*}} [definite: undefined] [torch-graph-cut]
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    evaluated(net);
+  }
+}

@@ -131,3 +131,15 @@ void a_function_gives_a_plain_tensor_a_history() {
   sum.sum().backward();
   opt.step();
 }
+
+// Run: the gradient is zero, as where the zeroing is recorded. The history that does not know of it
+// gets none.
+void zeroed_where_no_gradient_flows() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = w * 2;
+  {
+    torch::NoGradGuard guard;
+    h.zero_();
+  }
+  (h * torch::tanh(h)).sum().backward();
+}

@@ -344,3 +344,18 @@ void replicas_whose_gradients_are_summed() {
     optimizer.step();
   }
 }
+
+// Two optimizers in turn over all that is trained.
+void one_after_the_other() {
+  torch::nn::Linear net(3, 1);
+  torch::optim::Adam first(net->parameters(), 0.1);
+  torch::optim::SGD second(net->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    net->zero_grad();
+    net(torch::ones({2, 3})).pow(2).mean().backward();
+    if (i < 5)
+      first.step();
+    else
+      second.step();
+  }
+}

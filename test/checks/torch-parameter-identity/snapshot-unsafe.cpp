@@ -83,3 +83,24 @@ void replayed() {
   loss.backward();
   opt.step();
 }
+
+void follow(nn::Linear &target, nn::Linear &online) {
+  NoGradGuard guard;
+  auto to = target->parameters(), from = online->parameters();
+  for (size_t i = 0; i < to.size(); ++i)
+    to[i].copy_(0.9 * to[i] + 0.1 * from[i]);
+}
+
+// One defect: with a copy of the module, what is written in between is nobody's weight.
+void target_is_the_same_and_follows_before_backward() {
+  nn::Linear online(4, 3);
+  nn::Linear target = online;
+  // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: this is a second name for one module, {{.*}} [definite: throws] [torch-parameter-identity]
+  optim::SGD opt(online->parameters(), 0.1);
+  auto x = torch::randn({5, 4}, requires_grad());
+  auto loss = (online(x) - target(x + 1).detach()).pow(2).mean();
+  opt.zero_grad();
+  follow(target, online);
+  loss.backward();
+  opt.step();
+}

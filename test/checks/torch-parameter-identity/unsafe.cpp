@@ -337,3 +337,19 @@ void a_head_is_forgotten() {
     optimizer.step();
   }
 }
+
+void both_optimizers_hold_the_critic() {
+  torch::nn::Linear generator(3, 3), critic(3, 1);
+  torch::optim::SGD g(critic->parameters(), 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: another optimizer holds the same parameters, {{.*}} [definite: stale] [torch-parameter-identity]
+  torch::optim::SGD d(critic->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    auto fake = generator(input());
+    d.zero_grad();
+    (critic(fake.detach()).mean() - critic(input()).mean()).backward();
+    d.step();
+    g.zero_grad();
+    (-critic(generator(input())).mean()).backward();
+    g.step();
+  }
+}
