@@ -154,6 +154,22 @@ class Understanding(ToolTest):
         self.assertEqual(run.returncode, 1, run.stderr)
         self.assertIn("Read 1 source in ", run.stderr)
 
+    def test_follows_a_generic_lambda_into_an_algorithm(self):
+        # Under C++17 nothing but the algorithm's body says with which type the lambda is called.
+        source = self.write("find.cpp", """#include <torch/torch.h>
+#include <algorithm>
+
+void train() {
+  torch::Tensor y = torch::ones(3, torch::requires_grad()).sigmoid();
+  std::vector<std::pair<int, torch::Tensor>> v{{0, torch::ones(3)}, {1, y}};
+  auto it = std::find_if(v.begin(), v.end(), [](const auto &p) { return p.first == 1; });
+  if (it != v.end()) it->second.mul_(2);
+  y.sum().backward();
+}
+""")
+        run = self.torch_tidy("check", source, "--extra-arg=-std=c++17")
+        self.assertIn("find.cpp:8:33: error: ", run.stderr)
+
     def test_a_header_is_read_as_cpp(self):
         self.assertEqual(self.check(self.write("net.h", DEFECT)).returncode, 1)
 

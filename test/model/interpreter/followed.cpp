@@ -106,7 +106,7 @@ void accumulated() {
 void findIf() {
   Tensor y = weight().sigmoid();
   std::vector<std::pair<int, Tensor>> v{{0, plain()}, {1, y}};
-  auto it = std::find_if(v.begin(), v.end(), [](const auto& p) { return p.first == 1; });
+  auto it = std::find_if(v.begin(), v.end(), [](const std::pair<int, Tensor>& p) { return p.first == 1; });
   if (it != v.end()) it->second.mul_(2); //!
   y.sum().backward();
 }
