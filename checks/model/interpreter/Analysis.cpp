@@ -140,6 +140,20 @@ struct Key {
   auto operator<=>(const Key &) const = default;
 };
 
+/// What trainModule() does stands nowhere in the source: it is told as what is done where the module
+/// is trained.
+void wordForItsUser(Finding &F, const CXXRecordDecl *R, const SourceManager &SM) {
+  constexpr llvm::StringRef Here = " here";
+  for (const CXXMethodDecl *M : R->getDefinition()->methods()) {
+    if (!M->getDeclName().isIdentifier() || M->getName() != "forward")
+      continue;
+    for (ChainStep &Step : F.Chain)
+      if (size_t At = Step.Message.find(Here);
+          At != std::string::npos && Step.Loc == SM.getExpansionLoc(M->getLocation()))
+        Step.Message = "where this is trained, " + Step.Message.erase(At, Here.size());
+  }
+}
+
 } // namespace
 
 facts::Version libTorchVersion(const ASTContext &Context);
@@ -306,6 +320,8 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
       std::optional<Finding> New = Words.describe(F.D, How);
       if (!New || Files.contains(New->Loc))
         continue;
+      if (R.Kind == Root::Module)
+        wordForItsUser(*New, R.R, Context.getSourceManager());
       // One defect, one finding: of several explanations of one line the gravest is kept.
       auto Id = std::make_pair(New->Loc.getRawEncoding(), New->Check);
       auto [It, Fresh] = Findings.insert({Id, *New});
