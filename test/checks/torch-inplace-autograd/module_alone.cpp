@@ -12,9 +12,10 @@ struct Net : torch::nn::Module {
     auto h = torch::relu(a(x));
     h *= 2;
     // CHECK-MESSAGES: :[[@LINE-1]]:7: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
-    // CHECK-NOTES: :[[@LINE-3]]:14: note: its result is saved for backward by 'relu' here
-    // CHECK-NOTES: :[[@LINE-3]]:7: note: in-place 'mul_' writes here
-    // CHECK-NOTES: :[[@LINE-6]]:17: note: where this is trained, backward() runs and finds another version
+    // CHECK-FIXES: h = h * 2;
+    // CHECK-NOTES: :[[@LINE-4]]:14: note: its result is saved for backward by 'relu' here
+    // CHECK-NOTES: :[[@LINE-4]]:7: note: in-place 'mul_' writes here
+    // CHECK-NOTES: :[[@LINE-7]]:17: note: where this is trained, backward() runs and finds another version
     return b(h);
   }
 };
