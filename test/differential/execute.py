@@ -9,6 +9,8 @@ import subprocess
 
 import markup
 
+SHIFTS = ["", *(f"+{n}000" for n in range(1, 8))]  # of the seeds, as in MAIN
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 MAIN = r"""
@@ -21,7 +23,7 @@ int main(int argc, char **argv) {
   if (!std::freopen("/dev/null", "w", stdout))
     return 2;
   for (const probe::Entry &entry : entries)
-  for (int64_t shift : {0, 1000, 2000}) {
+  for (int64_t shift : {0, 1000, 2000, 3000, 4000, 5000, 6000, 7000}) {
     std::fprintf(file, "BEGIN %s %d\n", entry.name, int(shift));
     std::fflush(file);
     pid_t child = fork();
@@ -242,11 +244,11 @@ def usable(safe):
 def truths(generated, events):
     """{site: {acceptable outcome words}} or a reason why nothing can be said of this program.
 
-    Every version ran from three seeds: numbers that happen to be all positive, or all negative, or
+    Every version ran from several seeds: numbers that happen to be all positive, or all negative, or
     masked by a later layer, hide what does harm from others.
     """
     tolerance = 1e-9 if generated.doubles else 3e-5
-    shifts = [s for s in ("", "+1000", "+2000") if not usable(events.get("safe" + s, ["E not run"]))]
+    shifts = [s for s in SHIFTS if not usable(events.get("safe" + s, ["E not run"]))]
     if not shifts:
         return usable(events["safe"])
     result, details = {}, {}
