@@ -38,7 +38,8 @@ constexpr std::string_view SignKeepers[] = {
     "AvgPool2d", "Dropout", "leaky_relu", "LeakyReLU", "elu", "ELU", "celu", "CELU", "selu", "SELU",
     "log1p", "expm1", "tanh", "Tanh", "atan", "arctan", "asinh", "sinh", "silu", "SiLU", "gelu", "GELU",
     "mish", "Mish", "softsign", "Softsign", "softshrink", "Softshrink", "hardshrink", "Hardshrink",
-    "tanhshrink", "Tanhshrink", "maximum", "minimum", "max", "min", "prod", "cumsum", "cumprod",
+    "tanhshrink", "Tanhshrink", "reciprocal", "rsqrt", "clamp", "clamp_max", "clip", "hardtanh",
+    "Hardtanh", "maximum", "minimum", "max", "min", "prod", "cumsum", "cumprod",
     "matmul", "mm", "bmm", "dot", "mv", "index", "index_select", "gather", "masked_select", "repeat"};
 constexpr std::string_view Rectifiers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu", "ELU",
                                            "celu", "CELU", "rrelu", "RReLU", "abs", "absolute"};

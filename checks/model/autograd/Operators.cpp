@@ -202,13 +202,20 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
   }
   if (Raised)
     return std::vector<std::vector<Operand>>(Results.size());
-  if (Trait.NeverNegative ||
-      (Trait.KeepsSign && !Operands.empty() &&
-       std::all_of(Operands.begin(), Operands.end(), [&](const auto &P) {
-         return P.second.T && S.Storages[S.Tensors[P.second.T].Memory].NotNegative;
-       }) &&
-       std::all_of(Arguments.begin(), Arguments.end(),
-                   [](const Argument &C) { return !C.Constant || *C.Constant >= 0; })))
+  // A lower bound that is negative bounds nothing here.
+  auto KeepsSign = [&](size_t A) {
+    return !Arguments[A].Constant || *Arguments[A].Constant >= 0 ||
+           (A < Op.Arguments.size() && Op.Arguments[A].Name.starts_with("min"));
+  };
+  auto AllKeepSign = [&] {
+    for (size_t A = 0; A < Arguments.size(); ++A)
+      if (!KeepsSign(A))
+        return false;
+    return std::all_of(Operands.begin(), Operands.end(), [&](const auto &P) {
+      return P.second.T && S.Storages[S.Tensors[P.second.T].Memory].NotNegative;
+    });
+  };
+  if (Trait.NeverNegative || (Trait.KeepsSign && !Operands.empty() && AllKeepSign()))
     for (auto &R : Results)
       for (Operand &X : R)
         if (X.T && S.Storages[S.Tensors[X.T].Memory].Writes.empty())

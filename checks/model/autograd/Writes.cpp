@@ -118,7 +118,8 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
                        });
       Spec.Uniform = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
                        const Tensor &T = S.Tensors[Y.T];
-                       return traitsOf(T.MadeBy).FillsEvenly && S.Storages[T.Memory].Writes.empty();
+                       return T.Scalar || (traitsOf(T.MadeBy).FillsEvenly &&
+                                           S.Storages[T.Memory].Writes.empty());
                      });
       if (Options.WriteAt)
         Spec.CalledAt = At;

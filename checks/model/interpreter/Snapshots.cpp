@@ -5,6 +5,7 @@
 
 #include "clang/AST/Expr.h"
 #include "clang/AST/ExprCXX.h"
+#include "clang/Basic/SourceManager.h"
 
 #include <algorithm>
 
@@ -114,7 +115,8 @@ std::optional<Site> Interpreter::secondNameOf(TensorId T) {
     parametersOf(M, All, "", false);
     parametersOf(M, All, "", true);
     if (All.size() <= Most || std::none_of(All.begin(), All.end(), [&](const auto &X) {
-          return tensorOperand(X.second).T == T;
+          const TensorId Own = tensorOperand(X.second).T;
+          return Own && Torch.S.Tensors[Own].Memory == Torch.S.Tensors[T].Memory;
         }))
       continue;
     Best = At[1];
@@ -256,8 +258,8 @@ void Interpreter::noteSelfUse(const SelfUse &Use, const Call &C, CellId Result) 
   Torch.suspect(R.T.T, std::move(New));
 }
 
-/// Between a forward pass and its backward() such a copy overwrites what was saved of the very
-/// weights that it was to leave alone: that is what comes of the second name, and no other defect.
+/// Between a forward pass and its backward() such a copy changes what was saved of the very weights
+/// that it was to leave alone: that is what comes of the second name, and no other defect.
 /// The others are told of where the program was run to its end.
 void Interpreter::judgeSelfCopies(bool Ended) {
   std::vector<Defect> &All = Torch.S.Defects;
@@ -265,12 +267,17 @@ void Interpreter::judgeSelfCopies(bool Ended) {
     if (X.Copies)
       continue;
     for (Defect D : X.Defects) {
+      const Stmt *Copy = statement(D.Also);
       auto Follows = [&](const Defect &Other) {
-        return Other.Kind == DefectKind::SavedOverwritten && Other.Culprit == D.Also;
+        return (Other.Kind == DefectKind::SavedOverwritten ||
+                Other.Kind == DefectKind::SavedChanged) &&
+               (Other.Culprit == D.Also ||
+                (Copy && Sources.isPointWithin(location(Other.Culprit), Copy->getBeginLoc(),
+                                               Copy->getEndLoc())));
       };
       auto It = std::find_if(All.begin(), All.end(), Follows);
       if (It != All.end()) {
-        D.Effect = Outcome::Throws;
+        D.Effect = It->Effect;
         D.Chain.insert(D.Chain.end(), It->Chain.begin(), It->Chain.end());
         All.erase(std::remove_if(All.begin(), All.end(), Follows), All.end());
       } else if (!Ended) {

@@ -57,3 +57,12 @@ void behind_a_dropout() {
   z.mul_(2);
   (y + z).sum().backward();
 }
+
+// Bounds below zero change nothing in what is not negative.
+void rectified_behind_bounds() {
+  auto w = torch::randn({3}, torch::requires_grad());
+  auto h = F::hardtanh(w.sigmoid().reciprocal().clamp(-1, 1));
+  auto kept = h;
+  auto y = F::leaky_relu(h, F::LeakyReLUFuncOptions().inplace(true));
+  (y + torch::sigmoid(kept)).sum().backward();
+}

@@ -104,3 +104,18 @@ void target_is_the_same_and_follows_before_backward() {
   loss.backward();
   opt.step();
 }
+
+void target_is_the_same_and_follows_through_data() {
+  nn::Linear online(4, 3);
+  nn::Linear target = online;
+  // CHECK-MESSAGES: :[[@LINE-1]]:14: warning: this is a second name for one module, {{.*}} [definite: wrong] [torch-parameter-identity]
+  optim::SGD opt(online->parameters(), 0.1);
+  auto x = torch::randn({5, 4}, requires_grad());
+  auto loss = (online(x) - target(x + 1).detach()).pow(2).mean();
+  opt.zero_grad();
+  auto to = target->parameters(), from = online->parameters();
+  for (size_t i = 0; i < to.size(); ++i)
+    to[i].data().mul_(0.9).add_(from[i].data(), 0.2);
+  loss.backward();
+  opt.step();
+}
