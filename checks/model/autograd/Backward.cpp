@@ -393,6 +393,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
     Node &N = S.Nodes.edit(Id);
     N.Freed |= !RetainGraph;
     N.Walked = true;
+    N.WalkedPerhaps = false;
     N.WalkedAt = At;
     N.WalkedBy = Number;
   }

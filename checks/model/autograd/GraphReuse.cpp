@@ -51,6 +51,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
   const Node &N = S.Nodes[Freed];
   Defect D{DefectKind::BackwardTwice, Outcome::Throws, N.WalkedAt,
            "backward() frees a graph that is walked again", {}};
+  D.Sometimes = N.WalkedPerhaps;
   D.Chain.push_back({N.At, "the graph was built by '" + N.Operation + "' here"});
   std::vector<ChainEvent> Also;
   const Walk &First = S.Walks[{N.WalkedBy}];

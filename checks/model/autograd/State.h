@@ -359,6 +359,7 @@ struct Node {
   bool Walked = false;   ///< perhaps retained
   Site WalkedAt;         ///< by the last backward(), freed or not
   uint32_t WalkedBy = 0; ///< its number
+  bool WalkedPerhaps = false; ///< on some of the ways that were joined into this path
   bool Trained = false;  ///< some backward() brought it a gradient
   bool View = false;  ///< its result shares the storage of its operand
   unsigned Born = 0;  ///< State::Steps when it was recorded

@@ -125,7 +125,7 @@ struct RegionResult {
 struct Interpreter::Checkpoint {
   Interpreter &I;
   Frame *SavedFrame = I.Current;
-  size_t Lives = I.Lives.size(), Stack = I.Stack.size();
+  size_t Lives = I.Lives.size();
   unsigned Arms = I.UndecidedArms, Try = I.TryDepth;
   CellId Result = I.Current ? I.Current->Result : CellId();
   bool ResultUnknown = I.Current && I.Current->ResultUnknown;
@@ -147,7 +147,6 @@ struct Interpreter::Checkpoint {
     I.Exploring = Outer;
     I.Current = SavedFrame;
     I.Lives.resize(std::min(I.Lives.size(), Lives));
-    I.Stack.resize(Stack);
     I.UndecidedArms = Arms;
     I.TryDepth = Try;
     I.DiscardedExpression = Discarded;
@@ -221,7 +220,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
       NotAllCombinations = true;
       continue;
     }
-    if (Ends.size() >= MostEnds || (!Ends.empty() && Steps > Options.StepBudget / 2)) {
+    if (Ends.size() >= MostEnds || (!Ends.empty() && Steps > Options.StepBudget / 4 * 3)) {
       RegionsCut = true;
       break;
     }

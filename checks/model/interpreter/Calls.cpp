@@ -396,6 +396,17 @@ QualType Interpreter::returnType(const Value &Callable) const {
   return F ? F->getReturnType().getNonReferenceType() : Context.VoidTy;
 }
 
+/// How often a function is being run already. Modules that hold modules of their own class are as
+/// deep as the program built them: a call on another one of them comes to an end.
+unsigned Interpreter::activations(const FunctionDecl *F, const Value &This) const {
+  const bool OfModule = This.isObject() && P.Objects[This.O].K == Object::Module &&
+                        !P.Objects[This.O].External && !isa<CXXConstructorDecl>(F);
+  unsigned N = 0;
+  for (const Frame *X = Current; X; X = X->Caller)
+    N += X->Function == F && !(OfModule && X->This.isObject() && X->This.O != This.O);
+  return N;
+}
+
 CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
                           const Object *Closure) {
   const FunctionDecl *Definition = nullptr;
@@ -421,8 +432,8 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
     return Unknown("call depth");
   // Deep recursion is followed where a number that is known may end it; of calls that branch out,
   // as in walking a tree, only so many.
-  constexpr unsigned MostRecursion = 2, MostCounted = 16;
-  const auto Active = static_cast<unsigned>(std::count(Stack.begin(), Stack.end(), Definition));
+  constexpr unsigned MostRecursion = 1, MostCounted = 16;
+  const unsigned Active = activations(Definition, This);
   if (Active == 0)
     DeepCalls.erase(Definition);
   if (Active > MostRecursion) {
@@ -447,7 +458,6 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
       New.Variables[D] = C;
   Frame *Caller = Current;
   Current = &New;
-  Stack.push_back(Definition);
   auto Outer = Torch.Frame;
   Torch.Frame = std::make_shared<const autograd::CallFrame>(autograd::CallFrame{CalledFrom, Outer});
   size_t Mark = Lives.size();
@@ -456,7 +466,6 @@ CellId Interpreter::enter(const FunctionDecl *F, const Value &This, const std::v
   const Expr *From = DroppedFrom;
   DroppedFrom = nullptr;
   auto Leave = [&] {
-    Stack.pop_back();
     Torch.Frame = Outer;
     Current = Caller;
     DiscardedExpression = Discarded;

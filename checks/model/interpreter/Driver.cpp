@@ -40,8 +40,14 @@ Value Interpreter::callerValue(QualType T, Site At, const std::string &Name) {
   if (!R || (K != ClassKind::Module && K != ClassKind::ModuleHolder))
     return externalValue(T, At, Name);
   const CXXRecordDecl *Impl = K == ClassKind::ModuleHolder ? Kinds.holderImpl(R) : R;
-  if (Impl && isUser(Impl) && Impl->hasDefinition() && !Impl->getDefinition()->isAbstract())
-    return callerObject(Impl, At);
+  constexpr unsigned MostInside = 3; // a module that takes one of its own class
+  if (Impl && isUser(Impl) && Impl->hasDefinition() && !Impl->getDefinition()->isAbstract() &&
+      CallerObjects < MostInside) {
+    ++CallerObjects;
+    Value V = callerObject(Impl, At);
+    --CallerObjects;
+    return V;
+  }
   if (Impl && !isUser(Impl)) {
     Value V = makeLibraryModule(Impl, {}, At);
     if (!P.Objects[V.O].Parameters.empty())

@@ -26,7 +26,6 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   Torch.catchException();
   Handled = {};
   Lives.clear();
-  Stack.clear();
   DeepCalls.clear();
   Torch.Frame = nullptr;
   CalledFrom = {};
@@ -35,6 +34,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   DroppedFrom = nullptr;
   CallingAt = {};
   Steps = 0;
+  CallerObjects = 0;
   UndecidedArms = ChosenArms = TryDepth = 0;
   SecondRound = false;
   Exploration Top;

@@ -254,6 +254,7 @@ private:
   CellId dispatch(Call &C);
   CellId enter(const clang::FunctionDecl *F, const Value &This, const std::vector<CellId> &Args,
                const Object *Closure = nullptr);
+  unsigned activations(const clang::FunctionDecl *F, const Value &This) const;
   CellId invoke(const Value &Callable, const std::vector<CellId> &Args, QualType Result, Site At);
   const clang::FunctionDecl *callOperator(const Value &Callable, const std::vector<CellId> &Args,
                                           Value &Owner) const;
@@ -266,6 +267,7 @@ private:
   Value construct(const clang::CXXConstructExpr *E);
   Value makeObject(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
   Value callerObject(const clang::CXXRecordDecl *R, Site At);
+  unsigned CallerObjects = 0; ///< that are being made
   Value callerValue(clang::QualType T, Site At, const std::string &Name);
   void handOver(const std::vector<CellId> &Args, Site At);
   Value makeUserObject(const clang::CXXRecordDecl *R, const clang::CXXConstructorDecl *Ctor,
@@ -441,7 +443,6 @@ private:
   ProgramState P;
   autograd::AbstractTorch Torch; ///< its state lives in P between calls; see TorchScope
   Frame *Current = nullptr;
-  std::vector<const clang::FunctionDecl *> Stack;
   llvm::DenseMap<const clang::FunctionDecl *, unsigned> DeepCalls; ///< of recursion, see enter()
   Site CalledFrom; ///< the call that is being dispatched
   std::vector<Live> Lives;

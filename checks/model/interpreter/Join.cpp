@@ -60,7 +60,7 @@ template struct Decided<autograd::Storage, 10>;           // storageContents()
 template struct Decided<autograd::Write, 17>;             // storageContents()
 template struct Decided<autograd::Counter, 2>;            // by what hangs on it: nodeContents()
 template struct Decided<autograd::Family, 4>;             // familyContents()
-template struct Decided<autograd::Node, 19>;              // nodeContents()
+template struct Decided<autograd::Node, 20>;              // nodeContents()
 template struct Decided<autograd::SavedValue, 11>;        // nodeContents()
 template struct Decided<autograd::Edge, 6>;               // nodeContents()
 
@@ -141,15 +141,13 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
       TA.Autocast != TB.Autocast || TA.CastCache != TB.CastCache ||
       TA.AutocastNesting != TB.AutocastNesting || TA.Casts.size() != TB.Casts.size() ||
       A.ScalerStages != B.ScalerStages || TA.OpaqueBackward != TB.OpaqueBackward ||
-      TA.GradModeOffForGood != TB.GradModeOffForGood || TA.GradModeOwed != TB.GradModeOwed ||
-      A.InEval != B.InEval)
+      TA.GradModeOffForGood != TB.GradModeOffForGood || TA.GradModeOwed != TB.GradModeOwed)
     return false;
   // What is suspected goes on only where it is the same: it is told by numbers.
   if (TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
       TA.Rebindings.size() != TB.Rebindings.size() ||
       TA.OrderSuspicions.size() != TB.OrderSuspicions.size() ||
-      A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs ||
-      A.ModuleNames.size() != B.ModuleNames.size() || A.SelfCopies.size() != B.SelfCopies.size())
+      A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs)
     return false;
   for (size_t I = 0; I < TA.Suspected.size(); ++I)
     if (!(TA.Suspected[I].What.Culprit == TB.Suspected[I].What.Culprit) ||
@@ -242,8 +240,14 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
     for (Value &K : X.Keys)
       K = Fresh(To);
   }
-  for (ObjectId O : EitherMode)
+  for (const auto &[O, At] : LeftInEval)
+    To.Objects.edit(O).EvalAt = At;
+  for (ObjectId O : EitherMode) {
+    To.InEval -= To.Objects[O].Training == 0;
     To.Objects.edit(O).Training = -1;
+  }
+  for (NodeId N : Perhaps)
+    To.Torch.Nodes.edit(N).WalkedPerhaps = true;
   for (StorageId M : NotZero)
     To.Torch.Storages.edit(M).Zero = false;
   for (auto It = To.Assumed.begin(); It != To.Assumed.end();) {
@@ -264,6 +268,51 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
       To.Torch.Walks.edit({I}).Used = true;
   To.Torch.Backwards = std::max(A.Torch.Backwards, B.Torch.Backwards);
   mergeDefects(To.Torch, B.Torch, Before.Torch.Defects.size());
+  mergeSelfCopies(To);
+  mergeModuleNames(To);
+}
+
+/// A place that copies others on one way, copies others; what it copies onto itself on one way alone,
+/// it does sometimes.
+void Joiner::mergeSelfCopies(ProgramState &To) const {
+  auto AddTo = [](SelfCopy &X, const SelfCopy &Other) {
+    auto Has = [](const SelfCopy &Y, const autograd::Defect &D) {
+      return std::any_of(Y.Defects.begin(), Y.Defects.end(),
+                         [&](const autograd::Defect &E) { return E.Culprit == D.Culprit; });
+    };
+    for (autograd::Defect &D : X.Defects)
+      D.Sometimes |= !Has(Other, D);
+    for (const autograd::Defect &D : Other.Defects)
+      if (!Has(X, D)) {
+        X.Defects.push_back(D);
+        X.Defects.back().Sometimes = true;
+      }
+    X.Copies |= Other.Copies;
+  };
+  for (const auto &[Place, X] : B.SelfCopies)
+    To.SelfCopies.try_emplace(Place);
+  for (auto &[Place, X] : To.SelfCopies) {
+    auto It = B.SelfCopies.find(Place);
+    AddTo(X, It == B.SelfCopies.end() ? SelfCopy() : It->second);
+  }
+}
+
+/// A module has all the names that it got on either way.
+void Joiner::mergeModuleNames(ProgramState &To) const {
+  llvm::DenseMap<uint32_t, uint32_t> InA;
+  for (const auto &[X, Y] : ObjectMap)
+    InA[Y] = X;
+  for (auto [M, At] : B.ModuleNames) {
+    if (M.Value >= Common.Objects) {
+      auto It = InA.find(M.Value);
+      if (It == InA.end())
+        continue;
+      M.Value = It->second;
+    }
+    if (std::find(To.ModuleNames.begin(), To.ModuleNames.end(), std::pair(M, At)) ==
+        To.ModuleNames.end())
+      To.ModuleNames.push_back({M, At});
+  }
 }
 
 /// What one of the ways does right, the program does right.
@@ -436,9 +485,13 @@ bool Joiner::objectContents(ObjectId IdX, ObjectId IdY) {
   auto Values = [&](const Value &V, const Value &W) { return values(V, W) == Verdict::Same; };
   switch (X.K) {
   case Object::Module:
-    if (X.Evaluated != Y.Evaluated || !(X.EvalAt == Y.EvalAt))
+    // An evaluation that one way did and the other did not, is one that perhaps took place; of two
+    // that both did, the one that needed less is there on either way.
+    if (Y.Evaluated && !X.Evaluated)
       return false;
-    if (X.Training != Y.Training)
+    if (X.EvalAt && Y.EvalAt && X.Evaluated == Y.Evaluated && !(X.EvalAt == Y.EvalAt))
+      LeftInEval.push_back({IdX, Y.EvalAt});
+    if (X.Training != Y.Training || X.Evaluated != Y.Evaluated)
       EitherMode.push_back(IdX);
     if (!Members(X.Parameters, Y.Parameters, Cells) ||
         !Members(X.Buffers, Y.Buffers, Cells) || !Members(X.Members, Y.Members, Cells) ||

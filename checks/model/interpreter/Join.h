@@ -34,6 +34,9 @@ public:
   static void mergeDefects(autograd::State &To, const autograd::State &From, size_t Common);
 
 private:
+  void mergeSelfCopies(ProgramState &To) const;
+  void mergeModuleNames(ProgramState &To) const;
+
   using TensorId = autograd::TensorId;
   using NodeId = autograd::NodeId;
   using StorageId = autograd::StorageId;
@@ -48,6 +51,7 @@ private:
   bool objectContents(ObjectId X, ObjectId Y);
   bool tensors(TensorId X, TensorId Y);
   bool tensorContents(TensorId X, TensorId Y);
+  bool refilled(TensorId X, TensorId Y) const;
   bool storages(StorageId X, StorageId Y);
   bool storageContents(StorageId X, StorageId Y);
   bool counters(CounterId X, CounterId Y);
@@ -57,7 +61,7 @@ private:
   bool nodeContents(NodeId X, NodeId Y);
   bool pendingNodes();
   bool dependences(const std::shared_ptr<const autograd::Dependences> &X,
-                   const std::shared_ptr<const autograd::Dependences> &Y);
+                   const std::shared_ptr<const autograd::Dependences> &Y, bool Data = false);
   bool inert(const ProgramState &S, const Value &V, unsigned Depth = 0) const;
   bool plain(const ProgramState &S, TensorId T) const;
   std::optional<uint32_t> watched(const ProgramState &S, StorageId M) const;
@@ -84,7 +88,9 @@ private:
   std::vector<std::pair<CellId, bool>> Unequal; ///< becomes unknown; what it was read from stays
   std::vector<CellId> PerhapsUndefined;
   std::vector<ObjectId> Opened, EitherMode;
+  std::vector<std::pair<ObjectId, autograd::Site>> LeftInEval; ///< and where, on both ways
   std::vector<StorageId> NotZero;
+  std::vector<NodeId> Perhaps; ///< walked by one way alone
 };
 
 template <typename Id>

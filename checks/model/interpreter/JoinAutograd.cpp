@@ -1,6 +1,8 @@
 // Note [Joining], for what autograd knows: whether two ways left tensors, memory and the tape alike.
 #include "interpreter/Join.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 
 namespace torch_tidy::model {
@@ -84,6 +86,22 @@ bool Joiner::sameHistory(const autograd::Tensor &X, const autograd::Tensor &Y) c
          SameLoss() && sameLife(X, Y);
 }
 
+/// Whether a leaf was given other memory on one way, which nobody else holds, while no node looks at
+/// what it held: as if it had been written.
+bool Joiner::refilled(TensorId IdX, TensorId IdY) const {
+  const autograd::Tensor &X = A.Torch.Tensors[IdX], &Y = B.Torch.Tensors[IdY];
+  if (!(IdX == IdY) || X.History || Y.History || !X.LeafRequiresGrad || X.Memory == Y.Memory ||
+      X.Memory.Value < Common.Storages || Y.Memory.Value >= Common.Storages)
+    return false;
+  auto Others = [&](const ProgramState &S, StorageId M, const Reachable &R) {
+    return llvm::any_of(S.Torch.Storages[M].Tensors, [&](TensorId T) {
+      return !(T == IdX) && S.Torch.Tensors[T].Memory == M && R.has(T);
+    });
+  };
+  return !watched(A, X.Memory) && !watched(A, Y.Memory) && !watched(B, Y.Memory) &&
+         !Others(A, X.Memory, ReachA()) && !Others(B, Y.Memory, ReachB());
+}
+
 bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   const autograd::Tensor &X = A.Torch.Tensors[IdX], &Y = B.Torch.Tensors[IdY];
   if (plain(A, IdX) && plain(B, IdY))
@@ -92,6 +110,7 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
     return std::pair(T.IsView ? S.Torch.Counters[T.Count].Bumps.size() - T.ViewVersion : 0,
                      S.Torch.Families[T.Kin].Version - T.FamilyVersion);
   };
+  const bool Refilled = refilled(IdX, IdY);
   auto SameScale = [&] {
     return X.Scale.Variable == Y.Scale.Variable && X.Scale.Content == Y.Scale.Content &&
            X.Scale.Known == Y.Scale.Known && X.Scale.Inverse == Y.Scale.Inverse;
@@ -100,8 +119,8 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
               X.Untracked == Y.Untracked && X.IsView == Y.IsView && X.MultiView == Y.MultiView &&
               X.NoGradView == Y.NoGradView && X.Turned == Y.Turned && X.Integral == Y.Integral &&
               X.Inference == Y.Inference && SinceViewed(A, X) == SinceViewed(B, Y) &&
-              X.Through == Y.Through &&
-              X.AliasMade == Y.AliasMade && X.Dirty == Y.Dirty &&
+              (Refilled || (X.Through == Y.Through && X.AliasMade == Y.AliasMade)) &&
+              X.Dirty == Y.Dirty &&
               (X.Dirty < 0 || storages(X.DirtyMemory, Y.DirtyMemory)) &&
               X.RetainsGrad == Y.RetainsGrad && X.DetachedAt == Y.DetachedAt &&
               X.IsParameter == Y.IsParameter && sameHistory(X, Y) &&
@@ -124,26 +143,39 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   // grad() hands out a tensor when somebody asks for it: who has not asked, has none.
   if (X.GradTensor && Y.GradTensor && !tensors(X.GradTensor, Y.GradTensor))
     return false;
-  return storages(X.Memory, Y.Memory) && counters(X.Count, Y.Count) && families(X.Kin, Y.Kin) &&
-         nodes(X.History, Y.History) && dependences(X.Depends, Y.Depends);
+  return (Refilled || storages(X.Memory, Y.Memory)) && counters(X.Count, Y.Count) && families(X.Kin, Y.Kin) &&
+         nodes(X.History, Y.History) &&
+         dependences(X.Depends, Y.Depends, !X.History && !Y.History);
 }
 
+/// Data has lost what it was computed from, wherever that was; and that it was computed from
+/// something is no loss to a parameter that is trained.
 bool Joiner::dependences(const std::shared_ptr<const autograd::Dependences> &X,
-                         const std::shared_ptr<const autograd::Dependences> &Y) {
+                         const std::shared_ptr<const autograd::Dependences> &Y, bool Data) {
   if (X == Y)
     return true;
-  size_t N = X ? X->size() : 0;
-  if (N != (Y ? Y->size() : 0))
-    return false;
-  for (size_t I = 0; I < N; ++I) {
-    const auto &[P, D] = (*X)[I];
-    const auto &[Q, E] = (*Y)[I];
-    if (D.Status != E.Status || !(D.At == E.At) || D.Through != E.Through ||
-        D.InPlace != E.InPlace || D.Derivative != E.Derivative || D.OfItself != E.OfItself ||
-        !tensors(P, Q))
+  static const autograd::Dependences None;
+  const autograd::Dependences &L = X ? *X : None, &M = Y ? *Y : None;
+  using autograd::Dependence;
+  auto Cut = [](const Dependence &D) { return D.Status == Dependence::Cut; };
+  auto SamePlace = [&](const Dependence &D, const Dependence &E) {
+    return (D.At == E.At && D.Through == E.Through && D.InPlace == E.InPlace) ||
+           (Data && Cut(D) && Cut(E));
+  };
+  size_t K = 0;
+  for (const auto &[P, D] : L) {
+    bool Both = K < M.size() && (M[K].first == P || P.Value >= Common.Tensors);
+    if (Both) {
+      const auto &[Q, E] = M[K++];
+      if (D.Status != E.Status || !SamePlace(D, E) || D.Derivative != E.Derivative ||
+          D.OfItself != E.OfItself || !tensors(P, Q))
+        return false;
+    } else if (!Data || !MoreInA || !Cut(D) ||
+               A.Torch.Tensors[P].EverReached != autograd::Reach::Live) {
       return false;
+    }
   }
-  return true;
+  return K == M.size();
 }
 
 bool Joiner::storages(StorageId X, StorageId Y) {
@@ -171,7 +203,7 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
   if (I == X.Writes.size() && I == Y.Writes.size())
     return true;
   std::optional<uint32_t> FromX = watched(A, IdX), FromY = watched(B, IdY);
-  if (FromX || FromY) {
+  if (FromX || (FromY && !MoreInA)) {
     // Both must have seen the same since a node looked first: what was before, it takes as given.
     if (!FromX || !FromY || *FromX > X.Writes.size() || *FromY > Y.Writes.size())
       return false;
@@ -242,7 +274,8 @@ bool Joiner::raises(const ProgramState &S, NodeId N, llvm::DenseMap<uint32_t, bo
     auto &[At, Edge] = Stack.back();
     const autograd::Node &X = S.Torch.Nodes[At];
     if (Edge == 0)
-      Known.try_emplace(At.Value, X.Freed && (!X.Saved.empty() || X.SavesCopy));
+      Known.try_emplace(At.Value,
+                        X.Freed && !X.WalkedPerhaps && (!X.Saved.empty() || X.SavesCopy));
     bool &Raises = Known[At.Value];
     if (Edge > 0)
       if (NodeId Last = X.Next[Edge - 1].To)
@@ -262,10 +295,14 @@ bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
   const autograd::Node &X = A.Torch.Nodes[IdX], &Y = B.Torch.Nodes[IdY];
   if (raises(A, IdX, RaisesA) && raises(B, IdY, RaisesB))
     return true;
-  if (X.Walked != Y.Walked || (X.Walked && X.WalkedBy != Y.WalkedBy && !MoreInA) ||
+  const bool PerhapsWalked = MoreInA && X.Walked && !Y.Walked;
+  if (PerhapsWalked || (X.Walked && Y.WalkedPerhaps))
+    Perhaps.push_back(IdX);
+  if ((X.Walked != Y.Walked && !PerhapsWalked) || (X.Walked && Y.Walked && X.WalkedBy != Y.WalkedBy && !MoreInA) ||
       !(X.ReplacesAt == Y.ReplacesAt))
     return false;
-  if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy || X.Freed != Y.Freed ||
+  if (X.Operation != Y.Operation || X.SavesCopy != Y.SavesCopy ||
+      (X.Freed != Y.Freed && !PerhapsWalked) ||
       X.DirtyWrite != Y.DirtyWrite || X.DirtyHandle != Y.DirtyHandle || X.DirtyView != Y.DirtyView ||
       X.WithData != Y.WithData || !storages(X.DirtyMemory, Y.DirtyMemory) ||
       X.Saved.size() != Y.Saved.size() || X.Next.size() != Y.Next.size())
@@ -279,7 +316,8 @@ bool Joiner::nodeContents(NodeId IdX, NodeId IdY) {
   };
   for (size_t I = 0; I < X.Saved.size(); ++I) {
     const autograd::SavedValue &V = X.Saved[I], &W = Y.Saved[I];
-    if (V.Where != W.Where || Bumps(A, V) != Bumps(B, W) || Writes(A, V) != Writes(B, W) ||
+    if (V.Where != W.Where ||
+        (!PerhapsWalked && (Bumps(A, V) != Bumps(B, W) || Writes(A, V) != Writes(B, W))) ||
         V.IsResult != W.IsResult || V.HadHistory != W.HadHistory || V.Perhaps != W.Perhaps ||
         V.NeededFor != W.NeededFor || !tensors(V.Value, W.Value) ||
         !storages(V.Memory, W.Memory) || !counters(V.Count, W.Count))

@@ -394,7 +394,6 @@ Interpreter::Flow Interpreter::executeSwitch(const SwitchStmt *S) {
 Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
   size_t Mark = Lives.size();
   Frame *F = Current;
-  size_t Depth = Stack.size();
   unsigned Arms = UndecidedArms;
   ++TryDepth;
   try {
@@ -404,7 +403,6 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
   } catch (ProgramException &E) {
     --TryDepth;
     Current = F;
-    Stack.resize(Depth);
     UndecidedArms = Arms;
     Torch.catchException();
     unwind(Mark);

@@ -130,9 +130,11 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
   if (N == "defined")
     return cell(Value::integer(T.T ? 1 : 0));
   if (!T.T) {
-    // A method of an undefined tensor raises; for one that is not followed nothing is known.
+    // Most methods of an undefined tensor raise; for one that is not followed nothing is known.
     if (N == "reset")
       return cell();
+    if (N == "numel" && get(C.Self).isTensor())
+      return cell(Value::integer(0));
     return std::nullopt;
   }
   if (N == "operator[]" || N == "index") {

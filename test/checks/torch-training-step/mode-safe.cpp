@@ -20,6 +20,24 @@ void switched_back() {
   }
 }
 
+void switched_back_each_round(int every) {
+  nn::Sequential net(nn::Linear(4, 8), nn::Dropout(0.5), nn::Linear(8, 1));
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    net->train();
+    auto loss = net->forward(x).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    if (epoch % every == 0) {
+      net->eval();
+      NoGradGuard guard;
+      net->forward(x);
+    }
+  }
+}
+
 // Trained in evaluation mode on purpose: frozen statistics.
 void frozen_statistics() {
   nn::BatchNorm1d norm(4);

@@ -20,6 +20,27 @@ void left_in_eval() {
   }
 }
 
+// Whether it is evaluated again, changes nothing.
+void left_in_eval_and_evaluated_again(int every) {
+  nn::Sequential net(nn::Linear(4, 8), nn::Dropout(0.5), nn::Linear(8, 1));
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    auto loss = net->forward(x).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    NoGradGuard guard;
+    net->eval();
+    // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: the module is left in evaluation mode and trained in it: {{.*}} [definite: wrong] [torch-training-step]
+    net->forward(x);
+    if (epoch % every == 0) {
+      net->eval();
+      net->forward(x);
+    }
+  }
+}
+
 void clipped_by_hand_too_late() {
   nn::Linear net(4, 3);
   optim::SGD opt(net->parameters(), 0.1);

@@ -295,6 +295,37 @@ void recursiveDeep() {
   y.mul_(2); //!
   y.sum().backward();
 }
+struct Nested : torch::nn::Module {
+  std::shared_ptr<Nested> inner;
+  explicit Nested(int depth) {
+    if (depth > 0) inner = register_module("inner", std::make_shared<Nested>(depth - 1));
+  }
+  Tensor forward(Tensor x) {
+    Tensor y = x * 2;
+    return inner ? inner->forward(y) : y.sigmoid();
+  }
+};
+void nestedModules() {
+  auto net = std::make_shared<Nested>(4);
+  Tensor y = net->forward(weight());
+  y.mul_(2); //!
+  y.sum().backward();
+}
+struct Chain : torch::nn::Module {
+  std::shared_ptr<Chain> next;
+  explicit Chain(std::shared_ptr<Chain> x) : next(x) {}
+  Tensor forward(Tensor x) {
+    Tensor y = x.sigmoid();
+    y.mul_(2); //!
+    return y;
+  }
+};
+void undefinedHasNoElements() {
+  Tensor none, y = weight().sigmoid();
+  if (none.numel() > 0) y.mul_(2);
+  if (none.numel() == 0) y.mul_(2); //!
+  y.sum().backward();
+}
 struct Counter {
   static Tensor last;
 };
