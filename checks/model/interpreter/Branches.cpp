@@ -33,13 +33,28 @@ std::optional<bool> Interpreter::known(const Value &V) const {
   return std::nullopt;
 }
 
+/// Takes note of what a number that is known decides. See Note [Loops].
+void Interpreter::noteForced(const Value &V, const void *Where) {
+  if (!V.isKnownNumber())
+    return;
+  ++Forced;
+  unsigned &Seen = SidesSeen[Where];
+  Seen |= V.number() != 0 ? 1 : 2;
+  Hidden += (Seen & (Seen - 1)) != 0;
+}
+
 /// Takes a decision: as the prefix says, else the first way. The same condition decides the same
 /// way twice on one path.
 bool Interpreter::decide(const Value &V, const void *Where) {
   if (std::optional<bool> B = known(V)) {
-    Forced += V.isKnownNumber();
+    noteForced(V, Where);
     return *B;
   }
+  SidesSeen[Where] |= OpenSide;
+  return takeSide(V, Where);
+}
+
+bool Interpreter::takeSide(const Value &V, const void *Where) {
   bool B = choose(Where, Exploring->Regions++, 2, extent()) == 0;
   ++(PeriodicSymbols.count(V.Symbol) ? Torch.S.PeriodicDecisions : Torch.S.Decisions);
   if (V.Symbol)
@@ -262,6 +277,9 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
 
   passOver(Ends, Before, Kind);
   join(Ends, Before, Where, Kind);
+  if (Kind == Region::Branch &&
+      (Ends.size() > 1 || llvm::any_of(Ends, [](const End &X) { return X.Effects; })))
+    SidesSeen[Where] |= OpenSide;
   if (Ends.size() == 1) { // nothing was decided after all
     Ends[0].After.Torch.Decisions = Before.Torch.Decisions;
     Ends[0].After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;
@@ -516,11 +534,11 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
   Chosen Guard{ChosenArms, !B || Condition.K == Value::Unknown};
   ChosenArms += Guard.On;
   if (B) {
-    Forced += Condition.isKnownNumber();
+    noteForced(Condition, Where);
     return *B ? Then() : Else();
   }
   return explore(Where, Region::Branch, [&] {
-    bool Side = decide(Condition, Where);
+    bool Side = takeSide(Condition, Where);
     ++UndecidedArms;
     Flow F = Side ? Then() : Else();
     --UndecidedArms;

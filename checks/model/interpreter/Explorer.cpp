@@ -21,6 +21,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
     Constants.clear();
     PeriodicSymbols.clear();
     InverseContents.clear();
+    SidesSeen.clear();
   }
   Torch.startRepairs();
   Torch.catchException();

@@ -192,6 +192,8 @@ private:
   struct Checkpoint;
   std::optional<bool> known(const Value &V) const;
   bool decide(const Value &V, const void *Where);
+  bool takeSide(const Value &V, const void *Where);
+  void noteForced(const Value &V, const void *Where);
   unsigned choose(const void *Where, unsigned Number, unsigned Ways, const Extent &At);
   Extent extent() const;
   static void flip(Exploration &E, std::deque<Path> &Work);
@@ -455,6 +457,10 @@ private:
   unsigned long Layers = 0;  ///< modules that were added to modules and containers
   unsigned long Growths = 0; ///< elements that were added to containers, on all ways
   unsigned long Forced = 0; ///< decisions that a known number made
+  unsigned long Hidden = 0; ///< ... of those that were made otherwise, or left open, another time
+  /// By the condition: whether a number has decided for 1 or 2, and whether it was open what happens.
+  llvm::DenseMap<const void *, unsigned> SidesSeen;
+  static constexpr unsigned OpenSide = 4;
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;
   bool Repairing = false; ///< some defects are repaired on this run

@@ -143,13 +143,13 @@ bool Joiner::joinable(CellId ResultA, CellId ResultB) {
       A.ScalerStages != B.ScalerStages || TA.OpaqueBackward != TB.OpaqueBackward ||
       TA.GradModeOffForGood != TB.GradModeOffForGood || TA.GradModeOwed != TB.GradModeOwed)
     return false;
-  // What is suspected goes on only where it is the same: it is told by numbers.
-  if (TA.Suspected.size() != TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
+  // What is suspected goes on where it is the same, as it is told by numbers, or where A alone does.
+  if (TA.Suspected.size() < TB.Suspected.size() || TA.Retained.size() != TB.Retained.size() ||
       TA.Rebindings.size() != TB.Rebindings.size() ||
       TA.OrderSuspicions.size() != TB.OrderSuspicions.size() ||
       A.LostGradients.size() != B.LostGradients.size() || A.Blobs != B.Blobs)
     return false;
-  for (size_t I = 0; I < TA.Suspected.size(); ++I)
+  for (size_t I = 0; I < TB.Suspected.size(); ++I)
     if (!(TA.Suspected[I].What.Culprit == TB.Suspected[I].What.Culprit) ||
         TA.Suspected[I].Arrived != TB.Suspected[I].Arrived)
       return false;
@@ -257,6 +257,8 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
     else
       ++It;
   }
+  for (size_t I = B.Torch.Suspected.size(); I < To.Torch.Suspected.size(); ++I)
+    To.Torch.Suspected[I].What.Sometimes = true;
   To.Torch.Effects = std::max(A.Torch.Effects, B.Torch.Effects);
   To.Torch.Decisions = std::max(A.Torch.Decisions, B.Torch.Decisions);
   To.Torch.PeriodicDecisions = std::max(A.Torch.PeriodicDecisions, B.Torch.PeriodicDecisions);
@@ -374,7 +376,7 @@ Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
         return Verdict::Same;
       // See Note [Old handles].
       return Either(tensors(X.T.T, Y.T.T) &&
-                    (!X.T.T || plain(A, X.T.T) ||
+                    (!X.T.T || plain(A, X.T.T) || (MoreInA && X.T == Y.T) ||
                      (SinceBound(A, X.T) == SinceBound(B, Y.T) && X.T.Kept == Y.T.Kept)));
     case Value::RawData:
       return Either(tensors(X.T.T, Y.T.T));

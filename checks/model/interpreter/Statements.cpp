@@ -199,9 +199,10 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// first of all, so that `i % 5 == 4` can hold. Training loops are taken to run at least once. A
 /// round that did nothing to what autograd tracks, added nothing to a container, and in which no number that the next round knows
 /// otherwise decided anything, leaves nothing behind that a second one could meet. And the loops
-/// inside a second round meet in their first what there is to meet, unless a number decides
-/// differently there, or layers are added, of which a network built in such a round has as many as one
-/// built in a first: nested loops cost as many rounds as they are deep, not two to that power.
+/// inside a second round meet in their first what there is to meet, unless a number decides there what
+/// was decided otherwise, or open, another time; or layers are added, of which a network built in such
+/// a round has as many as one built in a first: nested loops cost as many rounds as they are deep, not
+/// two to that power.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
@@ -244,7 +245,8 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
     const unsigned EffectsBefore = Torch.S.Effects;
     const unsigned long GrowthsBefore = Growths, LayersBefore = Layers;
     const bool Blobs = !P.Blobs.empty();
-    Flow F = executeRound(Body, !Exact && Round > 0 && Forced == ForcedBefore);
+    const unsigned long HiddenBefore = Hidden;
+    Flow F = executeRound(Body, !Exact && Round > 0);
     unwind(Mark);
     if (F == Flow::Break) {
       Ended = true;
@@ -256,7 +258,7 @@ Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Bod
         Forced == ForcedBefore && !Blobs &&
         P.Blobs.empty())
       break;
-    if (!Exact && SecondRound && Layers == LayersBefore)
+    if (!Exact && SecondRound && Hidden == HiddenBefore && Layers == LayersBefore)
       break;
     if (Increment)
       evaluate(Increment);
@@ -332,19 +334,22 @@ Interpreter::Flow Interpreter::executeRangeFor(const CXXForRangeStmt *S) {
   }
   constexpr size_t MostRounds = 8;
   const auto CellsBefore = P.Cells;
-  const unsigned long ForcedBefore = Forced;
-  if (!Known && SecondRound)
-    Elements.pop_back();
+  bool Once = false;
   for (size_t I = 0; I < Elements.size() && I < MostRounds; ++I) {
     size_t Inner = Lives.size();
-    if (!Known && I > 0)
+    if (!Known && I > 0) {
+      if (Once)
+        break;
       forgetChangedNumbers(CellsBefore);
+    }
+    const unsigned long HiddenBefore = Hidden;
     CellId X = V->getType()->isReferenceType() ? Elements[I] : cell(copy(get(Elements[I])));
     shape(X, V->getType(), At);
     Current->Variables[V] = X;
     if (const auto *D = dyn_cast<DecompositionDecl>(V))
       bindStructured(D, X);
-    Flow F = executeRound(S->getBody(), !Known && I > 0 && Forced == ForcedBefore);
+    Flow F = executeRound(S->getBody(), !Known && I > 0);
+    Once = SecondRound && Hidden == HiddenBefore;
     unwind(Inner);
     if (F == Flow::Break)
       break;
