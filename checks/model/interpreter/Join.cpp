@@ -357,6 +357,10 @@ Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
   auto SinceBound = [](const ProgramState &S, const Operand &T) {
     return S.Torch.Storages[S.Torch.Tensors[T.T].Memory].Writes.size() - T.Seen;
   };
+  auto SameSinceBound = [&] {
+    return SinceBound(A, X.T) == SinceBound(B, Y.T) ||
+           (MoreInA && X.T.T == Y.T.T && X.T.Seen == Y.T.Seen);
+  };
   if (Soft(X) && Soft(Y)) {
     bool Same = X.K == Y.K && X.I == Y.I && X.D == Y.D && X.Symbol == Y.Symbol &&
                 X.Negated == Y.Negated;
@@ -376,8 +380,7 @@ Joiner::Verdict Joiner::values(const Value &X, const Value &Y) {
         return Verdict::Same;
       // See Note [Old handles].
       return Either(tensors(X.T.T, Y.T.T) &&
-                    (!X.T.T || plain(A, X.T.T) || (MoreInA && X.T == Y.T) ||
-                     (SinceBound(A, X.T) == SinceBound(B, Y.T) && X.T.Kept == Y.T.Kept)));
+                    (!X.T.T || plain(A, X.T.T) || (X.T.Kept == Y.T.Kept && SameSinceBound())));
     case Value::RawData:
       return Either(tensors(X.T.T, Y.T.T));
     case Value::Function:

@@ -96,3 +96,18 @@ void reads_the_graph_behind_the_loop() {
   }
   loss.backward();
 }
+
+// One way trains with the graph, the other leaves it alone: it goes on as one that perhaps was walked.
+void trains_only_where_there_is_enough() {
+  torch::nn::Linear fc(4, 4);
+  torch::optim::SGD opt(fc->parameters(), 0.1);
+  auto loss = fc(torch::ones({2, 4})).pow(2).mean();
+  // CHECK-MESSAGES: :[[@LINE-1]]:46: warning: {{.*}} [definite: stale] [torch-parameter-identity]
+  if (option(0)) {
+    opt.zero_grad();
+    loss.backward();
+    // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: {{.*}} [possible: throws] [torch-backward-twice]
+    opt.step();
+  }
+  loss.backward();
+}

@@ -52,3 +52,27 @@ void shifted_before_a_normalisation() {
   alias += torch::full_like(alias, 0.3);
   norm(h).pow(3).sum().backward();
 }
+
+// Run: the gradients are those of a bias that was set before. It is set by the first batch.
+struct CentredByFirstBatch : torch::nn::Module {
+  torch::Tensor bias = register_parameter("bias", torch::zeros({3}));
+  torch::Tensor ready = register_buffer("ready", torch::zeros({1}, torch::kBool));
+  torch::Tensor forward(torch::Tensor x) {
+    if (!ready.item<bool>()) {
+      bias.set_data((-x.mean(0)).detach());
+      ready.fill_(true);
+    }
+    return (x + bias).pow(2);
+  }
+};
+
+void centred_by_its_first_batch() {
+  CentredByFirstBatch net;
+  torch::optim::SGD opt(net.parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    auto loss = net.forward(torch::randn({4, 3})).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+  }
+}

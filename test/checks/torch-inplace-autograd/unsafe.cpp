@@ -181,3 +181,15 @@ void a_function_writes_what_exp_saved() {
   auto h = x.exp();
   Tripled::apply(h).sum().backward();
 }
+
+// The weight is given memory, perhaps, that somebody else writes.
+void memory_that_is_held(bool given) {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto memory = torch::full({3}, 2.0);
+  if (given)
+    w.set_data(memory);
+  auto y = w.pow(2);
+  memory.mul_(3);
+  // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: {{.*}} [definite: wrong] [torch-inplace-autograd]
+  y.sum().backward();
+}

@@ -312,10 +312,11 @@ void nestedModules() {
   y.sum().backward();
 }
 struct Chain : torch::nn::Module {
+  Tensor scale = register_parameter("scale", torch::ones({4}));
   std::shared_ptr<Chain> next;
   explicit Chain(std::shared_ptr<Chain> x) : next(x) {}
   Tensor forward(Tensor x) {
-    Tensor y = x.sigmoid();
+    Tensor y = (x * scale).sigmoid();
     y.mul_(2); //!
     return y;
   }
