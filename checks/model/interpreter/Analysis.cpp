@@ -130,7 +130,8 @@ bool hidesByCutting(const autograd::Defect &D) {
          (D.By == autograd::CutBy::Alias || D.By == autograd::CutBy::Guard || D.Operation == "item()");
 }
 bool isPreventedByCuts(autograd::DefectKind K) {
-  return K == autograd::DefectKind::BackwardTwice || K == autograd::DefectKind::DetachMissing;
+  return K == autograd::DefectKind::BackwardTwice || K == autograd::DefectKind::DetachMissing ||
+         K == autograd::DefectKind::NonLeafOptimized;
 }
 
 struct Key {
