@@ -38,9 +38,7 @@ void Interpreter::noteForced(const Value &V, const void *Where) {
   if (!V.isKnownNumber())
     return;
   ++Forced;
-  unsigned &Seen = SidesSeen[Where];
-  Seen |= V.number() != 0 ? 1 : 2;
-  Hidden += (Seen & (Seen - 1)) != 0;
+  Hidden += WasOpen.count(Where);
 }
 
 /// Takes a decision: as the prefix says, else the first way. The same condition decides the same
@@ -50,7 +48,7 @@ bool Interpreter::decide(const Value &V, const void *Where) {
     noteForced(V, Where);
     return *B;
   }
-  SidesSeen[Where] |= OpenSide;
+  WasOpen.insert(Where);
   return takeSide(V, Where);
 }
 
@@ -279,7 +277,7 @@ Interpreter::Flow Interpreter::explore(const void *Where, Region Kind,
   join(Ends, Before, Where, Kind);
   if (Kind == Region::Branch &&
       (Ends.size() > 1 || llvm::any_of(Ends, [](const End &X) { return X.Effects; })))
-    SidesSeen[Where] |= OpenSide;
+    WasOpen.insert(Where);
   if (Ends.size() == 1) { // nothing was decided after all
     Ends[0].After.Torch.Decisions = Before.Torch.Decisions;
     Ends[0].After.Torch.PeriodicDecisions = Before.Torch.PeriodicDecisions;

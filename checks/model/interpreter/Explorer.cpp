@@ -21,7 +21,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
     Constants.clear();
     PeriodicSymbols.clear();
     InverseContents.clear();
-    SidesSeen.clear();
+    WasOpen.clear();
   }
   Torch.startRepairs();
   Torch.catchException();

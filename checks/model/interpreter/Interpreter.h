@@ -457,10 +457,8 @@ private:
   unsigned long Layers = 0;  ///< modules that were added to modules and containers
   unsigned long Growths = 0; ///< elements that were added to containers, on all ways
   unsigned long Forced = 0; ///< decisions that a known number made
-  unsigned long Hidden = 0; ///< ... of those that were made otherwise, or left open, another time
-  /// By the condition: whether a number has decided for 1 or 2, and whether it was open what happens.
-  llvm::DenseMap<const void *, unsigned> SidesSeen;
-  static constexpr unsigned OpenSide = 4;
+  unsigned long Hidden = 0; ///< ... where it was open another time, and made a difference
+  llvm::DenseSet<const void *> WasOpen; ///< conditions
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;
   bool Repairing = false; ///< some defects are repaired on this run

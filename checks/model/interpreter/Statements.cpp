@@ -200,9 +200,9 @@ bool walksContainer(const Types &Kinds, const Expr *E) {
 /// round that did nothing to what autograd tracks, added nothing to a container, and in which no number that the next round knows
 /// otherwise decided anything, leaves nothing behind that a second one could meet. And the loops
 /// inside a second round meet in their first what there is to meet, unless a number decides there what
-/// was decided otherwise, or open, another time; or layers are added, of which a network built in such
-/// a round has as many as one built in a first: nested loops cost as many rounds as they are deep, not
-/// two to that power.
+/// was open another time, to some effect; or layers are added, of which a network built in such a round
+/// has as many as one built in a first: nested loops cost as many rounds as they are deep, not two to
+/// that power.
 Interpreter::Flow Interpreter::executeFor(const Expr *Condition, const Stmt *Body,
                                           const Expr *Increment, bool BodyFirst) {
   constexpr int64_t SmallTrip = 4;
