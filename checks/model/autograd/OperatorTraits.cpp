@@ -108,7 +108,8 @@ constexpr std::string_view PositivePartReaders[] = {"relu", "ReLU", "relu6", "Re
 Traits make(std::string_view Name) {
   Traits T;
   T.Name = Name;
-  std::string_view Plain = Name;
+  // The table measures some functionals as wholes: "nn::functional::softmax".
+  std::string_view Plain = Name.substr(Name.rfind(':') + 1);
   if (Plain.size() > 1 && Plain.back() == '_')
     Plain.remove_suffix(1);
   T.Multiplicative = isOneOf(Plain, Products);
@@ -128,16 +129,14 @@ Traits make(std::string_view Name) {
   T.Sums = isOneOf(Plain, Sums);
   T.PassesSum = isOneOf(Plain, SumPassers);
   T.Scales = isOneOf(Plain, Scales);
-  // The table measures some functionals as wholes: "nn::functional::mse_loss".
-  std::string_view Last = Plain.substr(Plain.rfind(':') + 1);
-  T.Reduces = isOneOf(Last, Reductions) || Last.ends_with("_loss") || Last.ends_with("Loss");
+  T.Reduces = isOneOf(Plain, Reductions) || Plain.ends_with("_loss") || Plain.ends_with("Loss");
   T.Enlarges = isOneOf(Plain, Enlargers);
   T.CopiesElements = isOneOf(Plain, ElementCopiers);
   T.TakesShape = isOneOf(Plain, ShapeTakers);
   T.KeepsPositivePart = isOneOf(Plain, PositivePartKeepers);
   T.ReadsPositivePart = isOneOf(Plain, PositivePartReaders);
   T.FillsEvenly = isOneOf(Plain, EvenFillers);
-  T.IgnoresShift = isOneOf(Last, ShiftIgnorers);
+  T.IgnoresShift = isOneOf(Plain, ShiftIgnorers);
   T.SavesViews = isOneOf(Plain, ViewSavers);
   return T;
 }

@@ -66,3 +66,11 @@ void rectified_behind_bounds() {
   auto y = F::leaky_relu(h, F::LeakyReLUFuncOptions().inplace(true));
   (y + torch::sigmoid(kept)).sum().backward();
 }
+
+void rectified_behind_a_functional() {
+  auto w = torch::randn({2, 3}, torch::requires_grad());
+  auto h = F::softmax(w, F::SoftmaxFuncOptions(-1)).clamp(-1, 1);
+  auto kept = h;
+  auto y = F::leaky_relu(h, F::LeakyReLUFuncOptions().inplace(true));
+  (y.pow(2) + torch::sigmoid(kept)).sum().backward();
+}
