@@ -39,6 +39,32 @@ static std::optional<Report::Level> failLevel(llvm::StringRef Word, bool &Valid)
   return std::nullopt;
 }
 
+/// Which files were followed how far; the least followed first.
+static void printCoverage(const model::Statistics &S, llvm::raw_ostream &Out) {
+  using Coverage = model::Statistics::Coverage;
+  auto Line = [&](const Coverage &C, const std::string &Name) {
+    Out << "  " << llvm::format("%6u of %6u (%.1f %%)  ", C.Expressions - C.Untracked, C.Expressions,
+                                100.0 * (C.Expressions - C.Untracked) / C.Expressions)
+        << Name << "\n";
+  };
+  Coverage All;
+  std::vector<std::pair<Coverage, std::string>> Files;
+  for (const auto &[Name, C] : S.Files) {
+    All.Expressions += C.Expressions;
+    All.Untracked += C.Untracked;
+    Files.push_back({C, displayPath(Name)});
+  }
+  if (Files.empty())
+    return;
+  std::stable_sort(Files.begin(), Files.end(), [](const auto &A, const auto &B) {
+    return A.first.Untracked > B.first.Untracked;
+  });
+  Out << "Tensor expressions in the source, modelled whenever they were evaluated:\n";
+  Line(All, "all files");
+  for (const auto &[C, Name] : Files)
+    Line(C, Name);
+}
+
 static void printStatistics(const CheckResult &Result) {
   const model::Statistics &S = Result.Stats;
   llvm::raw_ostream &Out = llvm::errs();
@@ -55,6 +81,7 @@ static void printStatistics(const CheckResult &Result) {
   if (S.TensorExpressions)
     Out << llvm::format(" (%.1f %%)", 100.0 * S.Untracked / S.TensorExpressions);
   Out << "\nAnalysis, parsing apart:      " << llvm::format("%.0f", S.Milliseconds) << " ms\n";
+  printCoverage(S, Out);
   std::vector<std::pair<unsigned long, std::string>> Reasons;
   for (const auto &[Reason, Count] : S.UntrackedReasons)
     Reasons.push_back({Count, Reason});

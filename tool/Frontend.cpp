@@ -40,6 +40,10 @@ void addStatistics(model::Statistics &To, const model::Statistics &From) {
   To.Steps += From.Steps;
   To.TensorExpressions += From.TensorExpressions;
   To.Untracked += From.Untracked;
+  // A file of several programs counts as in the one that went through most of it.
+  for (const auto &[File, Coverage] : From.Files)
+    if (model::Statistics::Coverage &Known = To.Files[File]; Coverage.Expressions > Known.Expressions)
+      Known = Coverage;
   for (const auto &[Reason, Count] : From.UntrackedReasons)
     To.UntrackedReasons[Reason] += Count;
   To.Milliseconds += From.Milliseconds;

@@ -53,6 +53,12 @@ struct Statistics {
   unsigned long Steps = 0;             ///< AST nodes evaluated
   unsigned long TensorExpressions = 0; ///< evaluations of an expression of tensor type ...
   unsigned long Untracked = 0;         ///< ... of which so many could not be modelled
+  /// The same as they stand in the source, each once however often it was evaluated.
+  struct Coverage {
+    unsigned Expressions = 0; ///< evaluated at least once
+    unsigned Untracked = 0;   ///< of which so many could not be modelled every time
+  };
+  std::map<std::string, Coverage> Files; ///< by path
   std::map<std::string, unsigned long> UntrackedReasons; ///< what was not followed -> how often
   double Milliseconds = 0;                               ///< analysis alone, without parsing
 };

@@ -36,13 +36,12 @@ def row(arguments, folder):
     partly = len(set(re.findall(r"(?m)^torch-tidy: \w+: (\S+) (?:was analysed as far|does not parse)",
                                 text)))
     sources = number(r"(?m)^torch-tidy: (\d+) sources?:", text)
-    evaluated = number(r"Tensor expressions evaluated: (\d+)", text)
-    lost = number(r"of which not followed:\s+(\d+)", text)
+    modelled = re.search(r"\d+ of +\d+ \(([\d.]+ %)\)  all files", text)
     values = [pathlib.Path(folder).name, sources, sources - partly, partly,
               len(document["properties"]["sources"]), number(r"Entry points analysed:\s+(\d+)", text),
               number(r"of which reach backward\(\):\s+(\d+)", text),
               number(r"budget used up in (\d+) entry", text), len(document["results"]),
-              f"{100 - 100 * lost / evaluated:.1f} %" if evaluated else "-",
+              modelled.group(1) if modelled else "-",
               str(number(r"parsing apart:\s+(\d+)", text)) + " ms"]
     print("| " + " | ".join(str(value) for value in values) + " |", flush=True)
     for result in document["results"]:

@@ -213,6 +213,15 @@ class Printing(ToolTest):
         self.assertRegex(run.stderr, r"Entry points analysed: +[1-9]")
         self.assertRegex(run.stderr, r"of which reach backward\(\): +[1-9]")
 
+    def test_statistics_tell_each_file_how_much_was_modelled(self):
+        self.write("helper.h", "#include <torch/torch.h>\ntorch::Tensor unknown(torch::Tensor);\n"
+                   "inline torch::Tensor helper(torch::Tensor x) { return unknown(x) + 1; }\n")
+        source = self.write("model.cpp", '#include "helper.h"\n' + DEFECT.replace("h.mul_(2);", "helper(h);"))
+        run = self.check(source, "--stats")
+        self.assertRegex(run.stderr, r"\n +(\d+) of +\d+ \([\d.]+ %\)  all files\n")
+        self.assertRegex(run.stderr, r"\n +0 of +2 \(0.0 %\)  .*helper\.h\n")
+        self.assertRegex(run.stderr, r"\n +(\d+) of +\d+ \([\d.]+ %\)  .*model\.cpp\n")
+
     def test_bounds_what_it_follows_and_says_so(self):
         # Two to the power of a hundred ways.
         choices = "".join(f"  if (flags[{i}]) h = torch::relu(h);\n" for i in range(100))

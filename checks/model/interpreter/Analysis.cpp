@@ -334,6 +334,7 @@ AnalysisResult analyze(ASTContext &Context, const AnalysisOptions &Options) {
   for (auto &[Id, F] : Findings)
     Result.Findings.push_back(std::move(F));
   const SourceManager &SM = Context.getSourceManager();
+  Result.Stats.Files = Program.coverage();
   std::sort(Result.Findings.begin(), Result.Findings.end(),
             [&](const Finding &A, const Finding &B) {
               if (A.Loc == B.Loc)

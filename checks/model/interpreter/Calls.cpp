@@ -135,13 +135,13 @@ CellId Interpreter::call(const CallExpr *E) {
   if (!isUser(F))
     noteKeptTwice(C, Result);
   if (Kinds.isTensor(E->getType())) {
-    ++Stats.TensorExpressions;
     const Value V = get(Result);
-    if (V.K != Value::Tensor) {
+    if (V.K != Value::Tensor)
       shape(Result, E->getType(), C.At);
-    } else if (V.T.T && Torch.S.Tensors[V.T.T].Untracked) {
-      ++Stats.Untracked;
-    }
+    const bool Untracked = V.K == Value::Tensor && V.T.T && Torch.S.Tensors[V.T.T].Untracked;
+    ++Stats.TensorExpressions;
+    Stats.Untracked += Untracked;
+    UntrackedAt[E->getExprLoc()] |= Untracked;
   }
   return Result;
 }

@@ -108,6 +108,8 @@ public:
     /// The paths that differ in one decision taken after the prefix.
     std::deque<Path> Others;
   };
+  /// Of all runs so far: how much of the tensor expressions in each file was modelled.
+  std::map<std::string, Statistics::Coverage> coverage() const; // NotFollowed.cpp
   /// Runs Body under Prefix, the decisions to take first, with some defects repaired.
   PathResult run(llvm::function_ref<void()> Body, const Path &Prefix,
                  const std::set<uint32_t> &Repaired);
@@ -440,6 +442,7 @@ private:
   const facts::FactTable &Facts;
   const AnalysisOptions &Options;
   Statistics &Stats;
+  llvm::DenseMap<clang::SourceLocation, bool> UntrackedAt; ///< tensor expressions, see coverage()
   Types Kinds;
 
   ProgramState P;

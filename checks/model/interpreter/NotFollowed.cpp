@@ -2,10 +2,24 @@
 #include "interpreter/Interpreter.h"
 
 #include "clang/AST/Expr.h"
+#include "clang/Basic/SourceManager.h"
 
 using namespace clang;
 
 namespace torch_tidy::model {
+
+std::map<std::string, Statistics::Coverage> Interpreter::coverage() const {
+  std::map<std::string, Statistics::Coverage> Result;
+  for (const auto &[At, Untracked] : UntrackedAt) {
+    const SourceLocation Place = Sources.getExpansionLoc(At);
+    if (Files.contains(Place))
+      continue;
+    Statistics::Coverage &File = Result[Sources.getFilename(Place).str()];
+    ++File.Expressions;
+    File.Untracked += Untracked;
+  }
+  return Result;
+}
 
 bool Interpreter::isNumberOrText(QualType T) const {
   return !T.isNull() && (T->isArithmeticType() || T->isEnumeralType() ||
