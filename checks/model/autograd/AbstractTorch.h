@@ -160,6 +160,7 @@ public:
   void backward(Operand Root, bool RetainGraph, Site At, const Into &Where);
   /// The optimizer built at At holds T. A tensor that is no leaf raises.
   void holdParameter(TensorId T, Site At = {});
+  Site madeForOptimizer(const Tensor &X) const;
   /// Bumps: whether this optimizer's step() goes through the version counter (all but SGD do). By:
   /// the optimizer's number.
   void step(const std::vector<TensorId> &Parameters, bool Bumps, Site At, uint32_t By = 0);
@@ -193,6 +194,11 @@ public:
   /// Some optimizer holds it, or the program itself steps it with its gradient.
   bool isTrained(TensorId T) const;
 
+  /// More than one backward() added to its gradient, which nobody cleared.
+  bool isReachedAnew(TensorId T) const;
+  /// torch::autograd::grad() was asked for a derivative by it that has a graph.
+  bool isDifferentiated(TensorId T) const;
+
   /// At the end of the program, or where an exception left it: the order of steps and clears.
   void judgeTraining(bool Ended);
   /// At the end of the program: parameters that some optimizer holds and that no backward reached.
@@ -218,6 +224,7 @@ private:
   std::vector<unsigned long> ReadAt;
   unsigned long Clock = 1;
   void mergeSuspects(TensorId Into, const Operand &From);
+  void arrive(TensorId T, ChainEvent By);
 
   TensorId add(Tensor T);
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
@@ -261,13 +268,16 @@ private:
                           const std::vector<Argument> &Arguments, int Mutated, TensorId Result);
   void optimizerWrite(TensorId P, bool Bumps, Site At);
   Site entryOf(NodeId Reader, NodeId Maker) const;
-  Defect walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site Backward) const;
+  /// Border: the node that Via reads, Freed or what was computed from it before it was freed.
+  Defect walkedTwice(NodeId Freed, NodeId Border, NodeId Via, TensorId Kept, Site Backward) const;
   GradientLife life(TensorId T) const;
   void setLife(TensorId T, GradientLife Life);
   void mergeGradientSources(TensorId Into, const Operand &From);
   void addShare(TensorId Leaf, uint32_t Walk);
   void clearGradient(TensorId T, Site At, bool Guarded);
   void useGradient(TensorId T, uint32_t By, Site At);
+  void noteScaledStep(const GradientLife &L, uint32_t By, Site At);
+  void judgeLeftover(const GradientLife &L, uint32_t By, Site At);
   void gradientWritten(TensorId Owner, bool Zeroes, bool Overwrites, Site At);
   void stepsByHand(StorageId Memory, const std::vector<Operand> &Sources, Site At);
   void settleSuspicions(uint32_t Walk, NodeId Root);
@@ -279,6 +289,7 @@ private:
   // Targets.cpp
   void judgeTargets(Operand Root, Site At);
   void judgeUnused();
+  void judgeForgotten(const Tensor &Term, const std::set<TensorId> &Leaves);
   // Identity.cpp
   void noteOldWeights(NodeId Old, TensorId Leaf, Site Backward);
   void blameRebinding(Defect &D, const std::vector<NodeId> &Walked) const;

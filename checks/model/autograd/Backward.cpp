@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace torch_tidy::autograd {
 
@@ -177,6 +178,17 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
   // Consumers have higher numbers than producers, so descending order is the engine's order.
   std::map<NodeId, Arrival, std::greater<NodeId>> Ready;
   std::map<NodeId, std::pair<NodeId, TensorId>> Via; // from which node, by which operand
+  // Where this round's graph goes over into an earlier one's: what the earlier walk freed may hang on
+  // values that were computed before it and that it did not walk itself.
+  auto WalkedTwice = [&](NodeId Freed, NodeId Giver, TensorId Kept) {
+    const uint32_t Before = S.Walks[{S.Nodes[Freed].WalkedBy}].Nodes;
+    NodeId Border = Freed;
+    while (Giver && Giver.Value < Before && Via.count(Giver) && Via[Giver].first) {
+      Border = Giver;
+      std::tie(Giver, Kept) = std::pair(Via[Giver]);
+    }
+    return walkedTwice(Freed, Border, Giver, Kept, At);
+  };
   auto Deliver = [&](NodeId Giver, const Edge &E, const Arrival &From,
                      const ZeroCause *Lost = nullptr) {
     Arrival A = From;
@@ -186,7 +198,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
     }
     if (E.To) {
       if (!Repaired.empty() && Giver && S.Nodes[E.To].Walked && !S.Nodes[Giver].Walked) {
-        Defect D = walkedTwice(E.To, Giver, E.From, At);
+        Defect D = WalkedTwice(E.To, Giver, E.From);
         if (D.Operation == "keep" && (Repaired.count(D.Culprit.Number) ||
                                       DetachedNodes.count(S.Nodes[E.To].At.Number)))
           return; // repaired by a detach()
@@ -251,7 +263,7 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
     while (Via[Id].first && S.Nodes[Via[Id].first].Walked)
       Id = Via[Id].first;
     auto [Giver, Kept] = Via[Id];
-    return walkedTwice(Id, Giver, Kept, At);
+    return WalkedTwice(Id, Giver, Kept);
   };
   Arrival Start;
   Start.Live = true;
@@ -428,13 +440,7 @@ void AbstractTorch::noteLostDependences(Operand Root, Site At) {
     T.LostIn = S.Backwards;
     T.LostBackward = At;
   }
-  for (auto &Part : {S.Tensors[Root.T].Suspects, S.Storages[S.Tensors[Root.T].Memory].Suspects})
-    if (Part)
-      for (uint32_t I : *Part)
-        if (Suspicion &X = S.Suspected[I]; !X.Arrived) {
-          X.Arrived = true;
-          X.What.Chain.push_back({At, "backward() starts from a value computed from it here"});
-        }
+  arrive(Root.T, {At, "backward() starts from a value computed from it here"});
   if (auto Terms = S.Tensors[Root.T].LostTerms)
     for (const LostTerm &T : *Terms)
       S.LostTerms.push_back({T, At});

@@ -95,6 +95,7 @@ void AbstractTorch::setGrad(TensorId P, Operand Value, Site At) {
     L.Shares.clear();
     L.Discarded.clear();
     setLife(P, std::move(L));
+    S.Tensors.edit(P).EverReached = Reach::Live; // by the program itself: first-order MAML
   }
   Tensor &T = S.Tensors.edit(P);
   T.Grad = GradState::Live;
@@ -153,6 +154,7 @@ void AbstractTorch::clearGradient(TensorId P, Site At, bool Guarded) {
     D.Guarded = Guarded;
     D.Held = std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
     D.Periodic = S.Decisions == W.Decisions && S.PeriodicDecisions > W.PeriodicDecisions;
+    D.Arm = S.Arm;
     if (L.Discarded.size() < MostShares)
       L.Discarded.push_back(D);
   }
@@ -163,7 +165,8 @@ void AbstractTorch::clearGradient(TensorId P, Site At, bool Guarded) {
 void AbstractTorch::addSuspicion(OrderSuspicion Q) {
   for (const OrderSuspicion &X : S.OrderSuspicions)
     if (X.D.Kind == Q.D.Kind && X.D.Culprit == Q.D.Culprit && X.D.Subject == Q.D.Subject &&
-        X.D.Effect == Q.D.Effect && X.Idle == Q.Idle && X.Settled && Q.Settled && X.Walk == Q.Walk)
+        X.D.Effect == Q.D.Effect && X.Idle == Q.Idle && X.Settled && Q.Settled &&
+        X.Walk == Q.Walk && X.IfLossScale == Q.IfLossScale)
       return;
   S.OrderSuspicions.push_back(std::move(Q));
 }
@@ -179,6 +182,80 @@ PlaceRecord &recordOf(std::vector<PlaceRecord> &List, Site At) {
 }
 
 } // namespace
+
+/// A step with gradients of a loss that was multiplied by what may turn out to be a loss scale.
+void AbstractTorch::noteScaledStep(const GradientLife &L, uint32_t By, Site At) {
+  if (By == ByHand)
+    return;
+  for (const Share &X : L.Shares) {
+    const Factor G = S.Walks[{X.Walk}].Scale;
+    bool OfScaler = G.Variable >= FirstScaler && G.Variable != ~0u;
+    if (!G || OfScaler || !X.SteppedBy.empty() || X.Unscaled ||
+        std::any_of(S.OrderSuspicions.begin(), S.OrderSuspicions.end(), [&](const auto &Q) {
+          return Q.IfLossScale && Q.D.Culprit == At &&
+                 sameScale(S.Walks[{Q.Walk}].Scale, G);
+        }))
+      continue;
+    OrderSuspicion Q;
+    Q.D.Kind = DefectKind::SteppedScaled;
+    Q.D.Effect = Outcome::Wrong;
+    Q.D.Culprit = At;
+    Q.D.Message = "the step uses gradients that are still multiplied by the loss scale";
+    Q.D.Chain = {{G.At ? G.At : S.Walks[{X.Walk}].At, "the loss is scaled here"},
+                 {At, "the scaled gradients are stepped here"}};
+    Q.D.InDoubt = true;
+    Q.Walk = X.Walk;
+    Q.Settled = Q.IfLossScale = true;
+    addSuspicion(std::move(Q));
+  }
+}
+
+/// The discriminator's gradients were cleared before the generator's loss went through it, and now
+/// its optimizer steps what that loss left together with what its own gave. The first loss was
+/// another optimizer's, which has stepped since; the second gives that one nothing.
+void AbstractTorch::judgeLeftover(const GradientLife &L, uint32_t By, Site At) {
+  auto Optimizer = [&](uint32_t Number) {
+    return std::find_if(S.Optimizers.begin(), S.Optimizers.end(),
+                        [&](const OptimizerRecord &R) { return R.Number == Number; });
+  };
+  auto Mine = Optimizer(By);
+  if (By == ByHand || Mine == S.Optimizers.end() ||
+      std::any_of(L.Shares.begin(), L.Shares.end(),
+                  [&](const Share &X) { return contains(X.SteppedBy, By); }))
+    return; // what was never cleared at all is told of as that
+  auto Has = [&](TensorId T, uint32_t Walk) {
+    const auto &Life = S.Tensors[T].Life;
+    return Life && std::any_of(Life->Shares.begin(), Life->Shares.end(),
+                               [&](const Share &X) { return X.Walk == Walk; });
+  };
+  for (const Share &X : L.Shares)
+    for (const Share &Y : L.Shares) {
+      const Walk &Left = S.Walks[{X.Walk}], &Own = S.Walks[{Y.Walk}];
+      if (X.Walk >= Y.Walk || !X.SteppedBy.empty() || !Y.SteppedBy.empty() || Left.At == Own.At ||
+          !Left.UsedAt || Left.UsedBy == By || Left.UsedBefore > Y.Walk)
+        continue;
+      auto Other = Optimizer(Left.UsedBy);
+      if (Other == S.Optimizers.end() ||
+          std::any_of(Other->Held.begin(), Other->Held.end(),
+                      [&](TensorId T) { return Has(T, Y.Walk); }) ||
+          std::any_of(Mine->Held.begin(), Mine->Held.end(),
+                      [&](TensorId T) { return Has(T, Y.Walk) && !Has(T, X.Walk); }))
+        continue;
+      OrderSuspicion Q;
+      Q.D.Kind = DefectKind::GradientAccumulates;
+      Q.D.Effect = Outcome::Stale;
+      Q.D.Culprit = Own.At;
+      Q.D.Message = "backward() adds to gradients that another optimizer's loss left and nobody cleared";
+      Q.D.Chain = {{Left.At, "this loss gives these parameters a gradient, too"},
+                   {Left.UsedAt, "another optimizer steps by it here"},
+                   {Own.At, "backward() adds to it here"},
+                   {At, "and the step here uses both"}};
+      Q.D.InDoubt = true;
+      Q.Settled = true;
+      addSuspicion(std::move(Q));
+      return;
+    }
+}
 
 /// Judges what a step by one optimizer, or by hand, finds in one gradient.
 void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
@@ -228,6 +305,9 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
     addSuspicion(std::move(Q));
   }
 
+  noteScaledStep(L, By, At);
+  judgeLeftover(L, By, At);
+
   // A clip scales the whole sum down, so it belongs behind the last backward() of a step.
   const Share *Clipped = nullptr, *Behind = nullptr;
   for (const Share &X : L.Shares)
@@ -259,7 +339,8 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
     acquit(DefectKind::StepTooEarly, At);
   for (const Share &X : L.Shares)
     acquit(DefectKind::GradientDiscarded, S.Walks[{X.Walk}].At);
-  for (const DiscardedShare &X : L.Discarded) {
+  for (size_t I = L.Discarded.size(); I-- > 0;) { // the last clear first
+    const DiscardedShare &X = L.Discarded[I];
     if (By != ByHand && !X.Held)
       continue; // computed before there was an optimizer: looked at, not meant for it
     if (New && X.Guarded)
@@ -273,13 +354,15 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
     Q.D.Culprit = X.At;
     Q.D.EveryPath = !X.Periodic;
     Q.D.Subject = S.Walks[{X.Walk}].At.Number;
-    Q.D.Effect = New ? Outcome::Wrong
+    // A step that is not tied to the clear uses what the backwards of other rounds gave.
+    bool Others = New || (X.Periodic && X.Arm != S.Arm);
+    Q.D.Effect = Others ? Outcome::Wrong
                  : S.Tensors[P].Grad == GradState::Undefined ? Outcome::Undefined
                                                             : Outcome::Zero;
     Q.D.Message = "this clears the gradients of backward() before a step has used them";
     Q.D.Chain = {{S.Walks[{X.Walk}].At, "backward() computes the gradient of " + Name + " here"},
                  {X.At, "it is cleared here"},
-                 {At, New ? "the step here uses what later backwards gave"
+                 {At, Others ? "the step here uses what other backwards gave"
                           : "the step here finds nothing"}};
     Q.Settled = New != nullptr;
     addSuspicion(std::move(Q));
@@ -291,7 +374,13 @@ void AbstractTorch::useGradient(TensorId P, uint32_t By, Site At) {
     if (!contains(X.SteppedBy, By))
       X.SteppedBy.push_back(By);
     X.SteppedAt = At;
-    S.Walks.edit({X.Walk}).Used = true;
+    Walk &W = S.Walks.edit({X.Walk});
+    W.Used = true;
+    if (!W.UsedAt && By != ByHand) {
+      W.UsedAt = At;
+      W.UsedBy = By;
+      W.UsedBefore = S.Walks.size();
+    }
   }
   if (!L.Shares.empty()) {
     if (Mark == L.Steps.end())
@@ -330,6 +419,11 @@ void AbstractTorch::step(const std::vector<TensorId> &Parameters, bool Bumps, Si
 
 /// A write to a leaf of something computed from its own gradient is a step.
 void AbstractTorch::stepsByHand(StorageId Memory, const std::vector<Operand> &Sources, Site At) {
+  bool Leaf = std::any_of(S.Storages[Memory].Tensors.begin(), S.Storages[Memory].Tensors.end(),
+                          [&](TensorId P) { return S.Tensors[P].LeafRequiresGrad; });
+  for (const Operand &X : Sources)
+    if (Leaf)
+      arrive(X.T, {At, "weights are changed by a value computed from it here"});
   for (TensorId P : std::vector<TensorId>(S.Storages[Memory].Tensors)) {
     if (!S.Tensors[P].LeafRequiresGrad || !S.Tensors[P].Life)
       continue;
@@ -453,6 +547,18 @@ void AbstractTorch::judgeTraining(bool Ended) {
         Q.D.Chain.insert(Q.D.Chain.begin() + 1, {Q.Idle, "this does not clear it"});
       }
       record(Q.D);
+      continue;
+    }
+    if (Q.IfLossScale) {
+      bool Scale = std::any_of(S.LossScales.begin(), S.LossScales.end(), [&](const Factor &F) {
+        return sameScale(F, S.Walks[{Q.Walk}].Scale);
+      });
+      bool Told = std::any_of(
+          S.OrderSuspicions.begin(), S.OrderSuspicions.end(), [&](const OrderSuspicion &X) {
+            return !X.IfLossScale && X.D.Kind == Q.D.Kind && X.D.Culprit == Q.D.Culprit;
+          });
+      if (Scale && !Told)
+        record(Q.D);
       continue;
     }
     if (Q.D.Kind != DefectKind::GradientDiscarded && Q.D.Kind != DefectKind::StepTooEarly) {

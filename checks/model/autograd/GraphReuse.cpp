@@ -47,7 +47,8 @@ Site AbstractTorch::entryOf(NodeId Reader, NodeId Maker) const {
 /// the two backwards: what leads to the freed graph was there already, or nothing was stepped and
 /// the operation that was freed has not run again.
 /// A list of kept values is kept where its elements were put into it, not where they are stacked.
-Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site Backward) const {
+Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Border, NodeId Via, TensorId Kept,
+                                  Site Backward) const {
   const Node &N = S.Nodes[Freed];
   Defect D{DefectKind::BackwardTwice, Outcome::Throws, N.WalkedAt,
            "backward() frees a graph that is walked again", {}};
@@ -70,7 +71,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
   bool Loop = N.WalkedAt == Backward && !OneForward();
   const Tensor *T = Kept ? &S.Tensors[Kept] : nullptr;
   // An in-place operation goes on in the variable that it writes: `total += loss`.
-  bool Rebased = T && Via && T->History != Freed;
+  bool Rebased = T && Via && T->History != Border;
   if (!Via) {
     if (Loop)
       D.Message = "backward() runs again on a loss whose graph it freed";
@@ -79,9 +80,11 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
     D.Message = Rebased ? "'" + N.Operation + "' keeps the graph of an earlier round"
                         : "this keeps a value with its graph, which a later round walks again";
     D.Operation = "keep";
-    if (T && !Rebased && (N.Operation == "stack" || N.Operation == "cat") && !N.Next.empty()) {
+    const Node &Read = S.Nodes[Border];
+    if (T && !Rebased && (Read.Operation == "stack" || Read.Operation == "cat") &&
+        !Read.Next.empty()) {
       Site Put;
-      for (const Edge &E : N.Next) {
+      for (const Edge &E : Read.Next) {
         const Tensor *X = E.From ? &S.Tensors[E.From] : nullptr;
         if (!X || !X->KeptAt || X->KeptIn >= T->KeptIn || (Put && !(Put == X->KeptAt))) {
           Put = {};
@@ -101,7 +104,7 @@ Defect AbstractTorch::walkedTwice(NodeId Freed, NodeId Via, TensorId Kept, Site 
     D.Repairable = !ReadLater;
     // A state of several tensors is kept by several lines: one defect, and no fix for one of them.
     for (const Edge &E : S.Nodes[Via].Next)
-      if (E.To == Freed && E.From && E.From != Kept && S.Tensors[E.From].KeptAt &&
+      if (E.To == Border && E.From && E.From != Kept && S.Tensors[E.From].KeptAt &&
           !(S.Tensors[E.From].KeptAt == D.Culprit)) {
         D.Repairable = false;
         Also.push_back({S.Tensors[E.From].KeptAt, "and so is this"});

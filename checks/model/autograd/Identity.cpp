@@ -11,13 +11,38 @@ namespace {
 std::string quoted(const std::string &S) { return "'" + S + "'"; }
 } // namespace
 
+/// Where a value that is no leaf came to be one of an optimizer's: where it is made, or, of leaves
+/// that have variables of their own, where the function that makes it for other uses is called.
+Site AbstractTorch::madeForOptimizer(const Tensor &X) const {
+  if (!X.History)
+    return X.Made;
+  std::set<NodeId> Seen{X.History};
+  std::vector<NodeId> Work{X.History};
+  while (!Work.empty()) {
+    const Node &N = S.Nodes[Work.back()];
+    Work.pop_back();
+    for (const Edge &E : N.Next) {
+      if (E.Leaf && !S.Tensors[E.Leaf].Home)
+        return X.Made;
+      if (E.To && Seen.insert(E.To).second)
+        Work.push_back(E.To);
+    }
+  }
+  Site At = X.Made;
+  const CallFrame *F = S.Nodes[X.History].Frame.get();
+  for (; F && F != Frame.get(); F = F->Outer.get())
+    At = F->At;
+  return F == Frame.get() && At ? At : X.Made;
+}
+
 /// torch/csrc/api/src/optim/optimizer.cpp, add_param_group: "can't optimize a non-leaf Tensor".
 void AbstractTorch::holdParameter(TensorId T, Site At) {
   if (!T)
     return;
   const Tensor &X = S.Tensors[T];
-  if (At && !X.Untracked && !isLeaf(T) && !Repaired.count(X.Made.Number)) {
-    Defect D{DefectKind::NonLeafOptimized, Outcome::Throws, X.Made ? X.Made : At,
+  const Site Made = madeForOptimizer(X);
+  if (At && !X.Untracked && !isLeaf(T) && !Repaired.count(Made.Number)) {
+    Defect D{DefectKind::NonLeafOptimized, Outcome::Throws, Made ? Made : At,
              "'" + X.MadeBy + "' gives a tensor that is no leaf: the optimizer refuses it", {}};
     D.Chain.push_back({X.Made, "the tensor is computed here"});
     D.Chain.push_back({At, "the optimizer is built over it here"});
@@ -36,6 +61,19 @@ bool AbstractTorch::isTrained(TensorId T) const {
   return std::any_of(Writes.begin(), Writes.end(),
                      [](const Write &W) { return W.Kind == WriteKind::User && !W.Tracked; }) &&
          S.Tensors[T].GradTensor;
+}
+
+bool AbstractTorch::isReachedAnew(TensorId T) const {
+  return S.Tensors[T].Life && S.Tensors[T].Life->Shares.size() > 1;
+}
+
+bool AbstractTorch::isDifferentiated(TensorId T) const {
+  for (uint32_t I = 0; I < S.Nodes.size(); ++I)
+    if (const Node &N = S.Nodes[{I}]; N.Operation == "grad")
+      for (const Edge &E : N.Next)
+        if (E.Leaf == T)
+          return true;
+  return false;
 }
 
 const std::string &AbstractTorch::nameOf(TensorId T) const {

@@ -18,12 +18,20 @@ Site inCommon(Site A, TrailPtr From, TrailPtr With) {
   return A;
 }
 
+/// The same variable, or the same number where neither is kept in one.
+bool sameScale(const Factor &A, const Factor &B) {
+  if (A.Variable != ~0u || B.Variable != ~0u)
+    return A.Variable == B.Variable;
+  return A.Known != 0 && A.Known == B.Known;
+}
+
 /// Note [Loss scales]
 /// A loss may be multiplied by anything; that the factor is a loss scale shows only when the
 /// program divides the gradients by it. So a factor is remembered with the value, from there with
 /// the backward() that starts at it, and what is wrong with it is told where the division comes:
 /// the gradients were clipped or stepped before it, divided already, or the variable that holds the
-/// scale has another content by now. torch_tidy::GradScaler is known to be one from the start.
+/// scale has another content by now. Gradients of another loss that was multiplied by what turned out
+/// to be a loss scale, and that are never divided, are told of at the end. torch_tidy::GradScaler is known to be one from the start.
 void AbstractTorch::rescaleGradient(TensorId P, const Factor &F, Site At) {
   if (!F || !S.Tensors[P].Life)
     return;
@@ -43,9 +51,11 @@ void AbstractTorch::rescaleGradient(TensorId P, const Factor &F, Site At) {
     const Walk &W = S.Walks[{X.Walk}];
     const Factor &G = W.Scale;
     bool SameVariable = G.Variable != ~0u && G.Variable == F.Variable;
-    bool SameNumber = G.Variable == ~0u && F.Variable == ~0u && G.Known != 0 && G.Known == F.Known;
-    if (!G || G.Inverse == F.Inverse || !(SameVariable || SameNumber))
+    if (!G || G.Inverse == F.Inverse || !sameScale(G, F))
       continue;
+    if (std::none_of(S.LossScales.begin(), S.LossScales.end(),
+                     [&](const Factor &Q) { return sameScale(Q, G); }))
+      S.LossScales.push_back(G);
     ChainEvent Scaled{G.At ? G.At : W.At, "the loss is scaled here"},
         Divided{At, "the gradients are divided by the scale here"};
     if (X.Unscaled) {

@@ -195,6 +195,8 @@ struct Factor {
   bool operator==(const Factor &) const = default;
 };
 
+bool sameScale(const Factor &A, const Factor &B);
+
 /// Factors that are scales of a GradScaler are numbered from here.
 constexpr uint32_t FirstScaler = 1u << 31;
 
@@ -208,6 +210,9 @@ struct Walk {
   uint32_t Nodes = 0;    ///< how many there were
   unsigned Steps = 0;    ///< State::Steps then
   TrailPtr From;         ///< the calls that led to it
+  Site UsedAt;           ///< the first step of an optimizer that used it
+  uint32_t UsedBy = 0;   ///< ... the number of that optimizer
+  uint32_t UsedBefore = 0; ///< ... and how many walks there were then
 };
 
 /// What one backward() added to a gradient.
@@ -228,6 +233,7 @@ struct DiscardedShare {
   bool Held = false;     ///< some optimizer was there to step it
   bool Guarded = false;  ///< cleared under a condition
   bool Periodic = false; ///< only decisions about a counter's remainder lie between
+  uint32_t Arm = 0; ///< State::Arm when it was cleared
 };
 
 /// Note [The life of a gradient]
@@ -298,6 +304,7 @@ struct Tensor {
   uint32_t KeptIn = ~0u;  ///< the number of that variable
   uint32_t KeptBefore = 0; ///< how many nodes there were then
   Site DetachedAt; ///< by detach_()
+  Site UnfrozenAt; ///< where it was first let require grad, after a step; never reached before
   bool IsParameter = false;
   std::string Name;  ///< of the variable that first held it
   uint32_t Home = 0; ///< the caller's number of the variable that first held it; 0: none
@@ -481,6 +488,7 @@ struct OrderSuspicion {
   uint32_t Nodes = 0;    ///< how many there were at the step
   Site Step;
   bool Settled = false;
+  bool IfLossScale = false; ///< none, unless the factor of the walk's loss turns out to be a loss scale
 };
 
 /// A weight whose cast autocast keeps.
@@ -535,6 +543,7 @@ struct State {
   std::vector<PlaceRecord> Clips, Zeros;
   std::vector<std::pair<Site, unsigned>> IdleZeros; ///< zero_grad() that found nothing, and when
   std::vector<CastRecord> Casts;
+  std::vector<Factor> LossScales; ///< by which some gradient was divided after its loss was multiplied
   bool Autocast = false, CastCache = true;
   int AutocastNesting = 0;
   Site AutocastOn;
@@ -542,6 +551,7 @@ struct State {
   unsigned Clock = 0;             ///< counts backward(), step() and zero_grad()
   unsigned Decisions = 0;         ///< taken about what is not known ...
   unsigned PeriodicDecisions = 0; ///< ... and about a counter's remainder
+  uint32_t Arm = 0;               ///< number of the innermost arm that is open by such a decision
   bool TrainedElsewhere = false;  ///< modules or optimizers went to code that was not followed
   /// Counts what happened to tensors that autograd tracks, to the tape, guards and gradients: two
   /// arms of a branch that leave it alone need not be told apart.

@@ -40,6 +40,17 @@ void AbstractTorch::accuse(Suspicion D) {
   ++S.Effects;
 }
 
+/// What T carries has had its effect.
+void AbstractTorch::arrive(TensorId T, ChainEvent By) {
+  for (const auto &Part : {S.Tensors[T].Suspects, S.Storages[S.Tensors[T].Memory].Suspects})
+    if (Part)
+      for (uint32_t I : *Part)
+        if (Suspicion &X = S.Suspected[I]; !X.Arrived) {
+          X.Arrived = true;
+          X.What.Chain.push_back(By);
+        }
+}
+
 bool AbstractTorch::carries(TensorId T, uint32_t Index) const {
   for (const auto &Part : {S.Tensors[T].Suspects, S.Storages[S.Tensors[T].Memory].Suspects})
     if (Part && std::binary_search(Part->begin(), Part->end(), Index))

@@ -359,6 +359,8 @@ bool AbstractTorch::isScalar(const facts::OpFact &Op, const std::vector<Argument
     }
     return true;
   }
+  if (Trait.TakesShape && !Arguments.empty() && !Arguments[0].Tensors.empty())
+    return Trait.Name.ends_with("_like") && S.Tensors[Arguments[0].Tensors[0].T].Scalar;
   if (Trait.Enlarges)
     return false;
   bool Any = false;

@@ -9,6 +9,8 @@ namespace torch_tidy::autograd {
 
 namespace {
 
+std::string quoted(const std::string &S) { return "'" + S + "'"; }
+
 bool isOneOf(std::string_view Name, std::initializer_list<std::string_view> List) {
   return std::find(List.begin(), List.end(), Name) != List.end();
 }
@@ -83,6 +85,33 @@ public:
       X = only(X);
     }
     return X;
+  }
+
+  /// The values that a side of a comparison is made of: those that were stacked, or the side itself.
+  std::vector<NodeId> stacked(NodeId Side) const {
+    Side = behind(Side, false, false);
+    if (!Side || !isOneOf(S.Nodes[Side].Operation, {"stack", "cat"}))
+      return {Side};
+    std::vector<NodeId> Parts;
+    for (const Edge &E : S.Nodes[Side].Next)
+      if (E.To)
+        Parts.push_back(behind(E.To, false, false));
+    return Parts;
+  }
+
+  /// What the network says in data plus a factor times what it says: of several values that are
+  /// weighted with each other (lambda-returns), the first.
+  NodeId bootstrapped(NodeId Sum) const {
+    if (!Sum || S.Nodes[Sum].Operation != "add" || !S.Nodes[Sum].WithData || !only(Sum))
+      return {};
+    NodeId Said = behind(only(Sum), false, true);
+    for (int Depth = 0; Said && Depth < 32; ++Depth) {
+      const Node &N = S.Nodes[Said];
+      if (N.Operation != "add" || N.Next.size() != 2 || !N.Next[0].To || !N.Next[1].To)
+        break;
+      Said = behind(N.Next[0].To, false, true);
+    }
+    return Said;
   }
 
   /// The difference between data and a value behind a normalisation, (a - a.mean()) / a.std().
@@ -166,10 +195,12 @@ void AbstractTorch::judgeTargets(Operand Root, Site At) {
     record(std::move(D));
   };
   auto Target = [&](const Node &N, NodeId Side, NodeId Prediction) {
-    NodeId Sum = Graph.behind(Side, false, false);
-    if (!Sum || S.Nodes[Sum].Operation != "add" || !S.Nodes[Sum].WithData || !Graph.only(Sum))
+    NodeId Sum, Next;
+    for (NodeId Part : Graph.stacked(Side))
+      if (NodeId Found = Graph.bootstrapped(Part); Found && !Next)
+        Sum = Part, Next = Found;
+    if (!Next)
       return;
-    NodeId Next = Graph.behind(Graph.only(Sum), false, true);
     NodeId Said = Graph.behind(Prediction, true, false);
     // What the network says, and no sum of that: a step in time has such on both sides.
     for (NodeId X : {Next, Said})
@@ -234,10 +265,36 @@ void AbstractTorch::judgeTargets(Operand Root, Site At) {
   }
 }
 
+/// A term of which nothing but the number was used: parameters that it alone is made of.
+void AbstractTorch::judgeForgotten(const Tensor &Term, const std::set<TensorId> &Leaves) {
+  if (std::any_of(S.Defects.begin(), S.Defects.end(),
+                  [](const Defect &D) { return D.Effect == Outcome::Throws; }))
+    return; // what comes behind did not run
+  Defect D;
+  for (TensorId P : Leaves)
+    if (S.Tensors[P].EverReached == Reach::Never && !S.Tensors[P].LostAt &&
+        !S.Tensors[P].GradTensor &&
+        std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end())
+      D.Losers.push_back(placeOf(P));
+  if (D.Losers.empty())
+    return;
+  D.Kind = DefectKind::TermUnused;
+  D.Effect = Outcome::Undefined;
+  D.Culprit = Term.Made;
+  D.Message = quoted(Term.Name.empty() ? Term.MadeBy : Term.Name) +
+              " is what parameters of the optimizer are there for, and no backward() walks it: no loss "
+              "has it for a term";
+  D.Chain.push_back({Term.Made, "it is computed here"});
+  D.InDoubt = true;
+  record(std::move(D));
+}
+
 /// Note [Unused terms]
 /// A value of one element that was computed with gradients from trained parameters, is kept in a
 /// variable or member, and is never read: neither added to a loss nor printed. Sums of losses that
-/// were walked by themselves are books, and no such term. What some path reads is none either.
+/// were walked by themselves are books, and no such term. What some path reads is none either,
+/// unless it is the only thing that is made of some parameters of an optimizer's: those were meant to
+/// be trained by it, and whoever reads it prints it.
 void AbstractTorch::judgeUnused() {
   if (!Repaired.empty() || S.Parameters.empty() || !S.Stepped)
     return;
@@ -248,11 +305,14 @@ void AbstractTorch::judgeUnused() {
     if (!T.Scalar || !T.Home || !T.History || T.Untracked || T.Opaque || T.IsView || !T.Made)
       continue;
     const uint32_t M = T.Memory.Value;
-    if (M < ReadAt.size() && ReadAt[M]) {
+    const bool Read = M < ReadAt.size() && ReadAt[M];
+    const Cone C = Graph.cone(T.History);
+    if (Read) {
       acquit(DefectKind::TermUnused, T.Made);
+      if (C.Complete && !S.Nodes[T.History].Walked && Told.insert(T.Made.Number).second)
+        judgeForgotten(T, C.Leaves);
       continue;
     }
-    const Cone C = Graph.cone(T.History);
     bool Trained = std::any_of(C.Leaves.begin(), C.Leaves.end(), [&](TensorId P) {
       return std::find(S.Parameters.begin(), S.Parameters.end(), P) != S.Parameters.end();
     });
@@ -267,8 +327,8 @@ void AbstractTorch::judgeUnused() {
     D.Kind = DefectKind::TermUnused;
     D.Effect = Outcome::Wrong;
     D.Culprit = T.Made;
-    D.Message = "'" + (T.Name.empty() ? T.MadeBy : T.Name) +
-                "' is computed with gradients from trained parameters and never read: no loss has it "
+    D.Message = quoted(T.Name.empty() ? T.MadeBy : T.Name) +
+                " is computed with gradients from trained parameters and never read: no loss has it "
                 "for a term";
     D.Chain.push_back({T.Made, "it is computed here"});
     D.EveryPath = true;

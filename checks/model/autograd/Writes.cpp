@@ -617,7 +617,12 @@ void AbstractTorch::setRequiresGrad(Operand X, bool On, Site At, bool Checked) {
   if (T.LeafRequiresGrad == On)
     return;
   ++S.Effects;
-  S.Tensors.edit(X.T).LeafRequiresGrad = On;
+  Tensor &Changed = S.Tensors.edit(X.T);
+  Changed.LeafRequiresGrad = On;
+  if (!On)
+    Changed.UnfrozenAt = {};
+  else if (S.Stepped && Changed.EverReached == Reach::Never)
+    Changed.UnfrozenAt = At;
 }
 
 std::vector<ChainEvent> AbstractTorch::chainOfWrite(const Write &W) const {

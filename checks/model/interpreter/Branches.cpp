@@ -538,7 +538,9 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
   return explore(Where, Region::Branch, [&] {
     bool Side = takeSide(Condition, Where);
     ++UndecidedArms;
+    const uint32_t Outer = std::exchange(Torch.S.Arm, ++Arms);
     Flow F = Side ? Then() : Else();
+    Torch.S.Arm = Outer;
     --UndecidedArms;
     return F;
   });

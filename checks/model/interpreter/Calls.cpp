@@ -126,6 +126,7 @@ CellId Interpreter::call(const CallExpr *E) {
   CellId Result = dispatch(C);
   CalledFrom = Before;
   noteLostWrite(C);
+  noteLostElements(C);
   if (Self)
     noteSelfUse(*Self, C, Result);
   if (Watched)
@@ -192,7 +193,8 @@ CellId Interpreter::dispatch(Call &C) {
       Target = overrider(M, get(C.Self));
     if (M && (M->isCopyAssignmentOperator() || M->isMoveAssignmentOperator()) &&
         !M->isUserProvided() && !C.Arguments.empty()) {
-      keep(get(C.Arguments[0]), C.Self, C.At);
+      const auto *Written = dyn_cast_or_null<CXXOperatorCallExpr>(C.E);
+      keep(get(C.Arguments[0]), containerOf(Written ? Written->getArg(0) : nullptr, C.Self), C.At);
       set(C.Self, copy(get(C.Arguments[0])));
       copiedFrom(get(C.Self), C.At);
       return C.Self;

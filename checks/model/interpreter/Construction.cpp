@@ -262,13 +262,16 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
 
   if (Ctor->isCopyOrMoveConstructor() && !Written.empty() &&
       (!isUser(Ctor) || !Ctor->isUserProvided())) {
-    Value V = get(lvalueOf(Written[0]));
+    const CellId From = lvalueOf(Written[0]);
+    Value V = get(From);
     if (Kind == ClassKind::Module && V.isObject()) {
       // A module object of its own with the same handles to tensors and submodules.
       return Ctor->isMoveConstructor() ? V : copyModule(V.O);
     }
     if (Ctor->isMoveConstructor() && V.isObject())
       P.Blobs.erase(V.O); // the memory lives on in the new container
+    if (Ctor->isMoveConstructor() && Types::isUniquePointer(R))
+      set(From, Value::null());
     return Ctor->isMoveConstructor() ? V : copy(V);
   }
   if (Kind == ClassKind::Other && isUser(R)) {

@@ -54,11 +54,13 @@ std::optional<CellId> Interpreter::containerCall(Call &C) {
           New = copy(New);
       }
       if (N != "release" && !Inner.isNull() &&
-          (Kind == ClassKind::Optional || R->getName() == "unique_ptr"))
+          (Kind == ClassKind::Optional || Types::isUniquePointer(R)))
         destroy(Old, Inner);
       keep(New, C.Self, C.At);
       set(C.Self, New);
       keep(C.Self, C.At);
+      if (C.Operator == OO_Equal && Types::isUniquePointer(R) && !(C.Arguments[0] == C.Self))
+        set(C.Arguments[0], Value::null()); // what it owned has another owner now
       return N == "release" ? cell(Old) : C.Self;
     }
     if (Self.isObject() && P.Objects[Self.O].K == Object::Module)

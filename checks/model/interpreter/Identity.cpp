@@ -57,6 +57,30 @@ bool Interpreter::holdsParameter(const Expr *Left, CellId Where, TensorId Old) c
   return false;
 }
 
+/// The variable whose element is written (`states[k] = state`): it is older than an element that the
+/// access itself made, and keeps what it is given for as long as it lives.
+CellId Interpreter::containerOf(const Expr *Left, CellId Element) {
+  bool Inside = false;
+  for (; Left; Inside = true) {
+    Left = Left->IgnoreParenImpCasts();
+    if (const auto *O = dyn_cast<CXXOperatorCallExpr>(Left); O && O->getOperator() == OO_Subscript)
+      Left = O->getArg(0);
+    else if (const auto *M = dyn_cast<CXXMemberCallExpr>(Left);
+             M && M->getMethodDecl() && M->getMethodDecl()->getDeclName().isIdentifier() &&
+             M->getMethodDecl()->getName() == "at")
+      Left = M->getImplicitObjectArgument();
+    else
+      break;
+  }
+  if (!Inside || !Left || Kinds.isTensor(Left->getType()))
+    return Element;
+  const auto *Member = dyn_cast<MemberExpr>(Left);
+  if (!isa<DeclRefExpr>(Left) && !(Member && isa<CXXThisExpr>(Member->getBase())))
+    return Element;
+  CellId Container = lvalue(Left);
+  return Container.Value < Element.Value ? Container : Element;
+}
+
 /// An assignment to a tensor variable; false where it is a defect whose repair is assumed, and the
 /// variable keeps what it has.
 bool Interpreter::rebind(CellId Where, const Value &New, const Expr *Left, Site At) {
@@ -210,6 +234,8 @@ bool isHandedIn(const Stmt *S) {
 /// itself says that the tensor was meant to be stepped:
 ///  - a module whose registered parameters are stepped uses a member that it never registered;
 ///  - a module was given more parameters after an optimizer was built over its parameters();
+///  - parameters are let require grad after a step, and get gradients, in a module of which an
+///    optimizer holds others;
 ///  - an optimizer steps tensors that no loss ever depended on, while those they were copied from,
 ///    or those of another object of the same class, get the gradients;
 ///  - a term of a loss leads to parameters that no optimizer holds and to no others, or is the only
@@ -217,6 +243,8 @@ bool isHandedIn(const Stmt *S) {
 ///    stepped;
 ///  - two optimizers hold the very same parameters, and one of them steps right after a backward()
 ///    that trains all of a module that none holds;
+///  - a single number that requires grad and outlives the steps (a coefficient, a temperature) gets
+///    gradients, which nobody reads, and is no input that something is differentiated by;
 ///  - a module whose gradients the program zeroes or clips, or which it sets to train(), is held by
 ///    no optimizer, while another one is stepped.
 /// The assignments that part a variable from its parameter are judged in autograd/Identity.cpp.
@@ -382,6 +410,23 @@ void Interpreter::judgeIdentity() {
                   {O.Stepped, "step() passes it over here"}});
   }
 
+  //===--- parameters that were frozen then ------------------------------------------------===//
+  for (ObjectId M : Modules) {
+    std::set<TensorId> Own = Registered(M);
+    std::optional<ObjectId> By;
+    for (TensorId T : Own)
+      By = By ? By : HolderOf(T);
+    for (TensorId T : Own)
+      if (By && S.Tensors[T].UnfrozenAt && Unheld(T) && Told.insert(T).second)
+        Report(DefectKind::OtherOptimized, P.Objects[*By].Built,
+               "the optimizer is built without " + quoted(Torch.nameOf(T)) +
+                   ", which is let require grad later: it never steps it",
+               {{P.Objects[*By].Built, "the optimizer is built here"},
+                {S.Tensors[T].UnfrozenAt, quoted(Torch.nameOf(T)) + " is let require grad here"},
+                {S.Tensors[T].ReachedBy, "backward() gives it a gradient here"},
+                {P.Objects[*By].Stepped, "step() passes it over here"}});
+  }
+
   //===--- optimizers over tensors that no loss depends on ---------------------------------===//
   auto Dead = [&](TensorId T) {
     // Where the program handles the gradient itself it may bring one from elsewhere: replicas whose
@@ -443,6 +488,25 @@ void Interpreter::judgeIdentity() {
 
   judgeTerms(Modules, Stepped);
   judgeTwins(Modules, Stepped);
+
+  //===--- coefficients ---------------------------------------------------------------------===//
+  for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
+    const autograd::Tensor &X = S.Tensors[{I}];
+    if (!X.Scalar || X.IsParameter || !X.Home || X.GradTensor || !Unheld({I}) || Told.count({I}) ||
+        !Torch.isReachedAnew({I}) || Torch.isDifferentiated({I}))
+      continue;
+    if (std::optional<ObjectId> Id = blamed(Stepped)) {
+      const Object O = P.Objects[*Id];
+      Report(DefectKind::OtherOptimized, O.Built,
+             "no optimizer holds " + quoted(Torch.nameOf({I})) +
+                 ", a number that requires grad and gets a gradient again and again",
+             {{X.Made, "it is made here"},
+              {O.Built, "the optimizer is built without it here"},
+              {X.ReachedBy, "backward() gives it a gradient here"},
+              {O.Stepped, "step() passes it over here"}});
+      Torch.S.Defects.back().InDoubt = true;
+    }
+  }
 
   //===--- modules that the program trains, without an optimizer ---------------------------===//
   for (ObjectId M : Modules) {

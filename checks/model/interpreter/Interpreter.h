@@ -294,9 +294,11 @@ private:
   //===--- writes that are lost, memory that is shared (LostWrites.cpp) --------------------===//
   void noteReads(const Call &C);
   void noteLostWrite(const Call &C);
+  void noteLostElements(const Call &C);
   void noteRebinding(const Call &C, const Value &New);
   std::optional<ObjectId> ownerOf(const Value &Memory) const;
   void bufferWritten(ObjectId Owner, Site At);
+  void fillWithNumbers(ObjectId Owner, const std::vector<Operand> &From, Site At);
   void elementWritten(CellId Element, Site At);
   void buffersWrittenBy(const Call &C);
   void endOfBuffer(const Value &V);
@@ -337,6 +339,7 @@ private:
   void judgeSelfCopies(bool Ended);
   Operand tensorOperand(CellId C);
   bool writtenInPlace(const Value &Options) const;
+  bool isOneElement(const Value &Sizes) const;
   clang::SourceLocation inPlaceWritten(const Value &Options) const;
   std::optional<CellId> tensorSpecial(Call &C);                     // TensorMethods.cpp
   std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
@@ -380,6 +383,7 @@ private:
   void holdFrom(ObjectId Optimizer, const std::vector<CellId> &Args, Site At);
   void keep(CellId Where, Site At, llvm::StringRef Name = {});                                 // Identity.cpp
   bool rebind(CellId Where, const Value &New, const Expr *Left, Site At);
+  CellId containerOf(const Expr *Left, CellId Element);
   bool holdsParameter(const Expr *Left, CellId Where, TensorId Old) const;
   void refuseName(const std::string &Name, Site First, Site At);
   void noteHandedOver(const Call &C);
@@ -453,6 +457,7 @@ private:
   std::vector<Live> Lives;
   unsigned long Steps = 0;
   unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant
+  uint32_t Arms = 0;           ///< opened so far
   unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
   ProgramException Handled; ///< by the innermost handler

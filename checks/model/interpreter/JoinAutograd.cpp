@@ -123,6 +123,7 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
               X.Dirty == Y.Dirty &&
               (X.Dirty < 0 || storages(X.DirtyMemory, Y.DirtyMemory)) &&
               X.RetainsGrad == Y.RetainsGrad && X.DetachedAt == Y.DetachedAt &&
+              X.UnfrozenAt == Y.UnfrozenAt &&
               X.IsParameter == Y.IsParameter && sameHistory(X, Y) &&
               X.Opaque == Y.Opaque && X.OfGradient == Y.OfGradient && X.Selected == Y.Selected &&
               X.BlobAt == Y.BlobAt && X.BlobEpoch == Y.BlobEpoch &&

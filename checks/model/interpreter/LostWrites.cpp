@@ -121,6 +121,63 @@ void Interpreter::noteLostWrite(const Call &C) {
     Torch.suspect(Meant, std::move(New));
 }
 
+namespace {
+
+/// The method of a container that E calls on the variable V itself.
+llvm::StringRef calledOn(const Stmt *E, const VarDecl *V) {
+  const auto *M = dyn_cast_or_null<CXXMemberCallExpr>(E);
+  if (!M || !M->getMethodDecl() || !M->getMethodDecl()->getDeclName().isIdentifier())
+    return {};
+  const auto *D = dyn_cast<DeclRefExpr>(M->getImplicitObjectArgument()->IgnoreParenImpCasts());
+  return D && D->getDecl() == V ? M->getMethodDecl()->getName() : llvm::StringRef();
+}
+
+/// Whether a function does nothing with the container V but add to it.
+bool onlyAdds(const Stmt *Body, const VarDecl *V) {
+  std::vector<const Stmt *> Work{Body};
+  while (!Work.empty()) {
+    const Stmt *S = Work.back();
+    Work.pop_back();
+    if (!S)
+      continue;
+    if (const auto *D = dyn_cast<DeclRefExpr>(S); D && D->getDecl() == V)
+      return false;
+    bool Adds = isOneOf(calledOn(S, V), {"push_back", "emplace_back", "reserve"});
+    for (const Stmt *Child : S->children())
+      if (!Adds || Child != *S->child_begin()) // the callee names the container
+        Work.push_back(Child);
+  }
+  return true;
+}
+
+} // namespace
+
+/// `void collect(std::vector<Tensor> all, const Module &m)`: what is added to a parameter that was
+/// passed by value goes with it.
+void Interpreter::noteLostElements(const Call &C) {
+  const FunctionDecl *Inside = Current ? Current->Function : nullptr;
+  const auto *M = dyn_cast_or_null<CXXMemberCallExpr>(C.E);
+  if (!M || !Inside || !Inside->getBody() || !Inside->getReturnType()->isVoidType() ||
+      !isOneOf(C.Name, {"push_back", "emplace_back"}) || C.Arguments.size() != 1)
+    return;
+  const auto *D = dyn_cast<DeclRefExpr>(M->getImplicitObjectArgument()->IgnoreParenImpCasts());
+  const auto *V = D ? dyn_cast<ParmVarDecl>(D->getDecl()) : nullptr;
+  if (!V || V->getType()->isReferenceType() || Kinds.kind(V->getType()) != ClassKind::Sequence)
+    return;
+  const Operand X = tensorOperand(C.Arguments[0]);
+  if (!X.T || !Torch.S.Tensors[X.T].LeafRequiresGrad || !onlyAdds(Inside->getBody(), V))
+    return;
+  Suspicion New;
+  New.What.Kind = DefectKind::WriteLost;
+  New.What.Effect = Outcome::Stale;
+  New.What.Culprit = C.At;
+  New.What.Operation = C.Name.str();
+  New.What.Message = "adds a parameter to a copy of the list, which was passed by value and is lost";
+  New.What.Chain.push_back({Torch.S.Tensors[X.T].Made, "the parameter is made here"});
+  New.What.Chain.push_back({C.At, "it is added to the copy here"});
+  Torch.accuse(std::move(New));
+}
+
 /// `for (auto p : parameters) p = p - lr * g`, `parameters()[i] = v`: assigning to a tensor
 /// variable binds it to another tensor. Where the variable is a copy of a handle, the tensor that
 /// it was bound to is as it was.
@@ -244,6 +301,21 @@ std::optional<ObjectId> Interpreter::ownerOf(const Value &V) const {
 void Interpreter::bufferWritten(ObjectId Owner, Site At) {
   if (auto It = P.Blobs.find(Owner); It != P.Blobs.end())
     Torch.fillAnew(It->second, At);
+}
+
+/// A container's memory gets the numbers of tensors: memcpy() from their data.
+void Interpreter::fillWithNumbers(ObjectId Owner, const std::vector<Operand> &From, Site At) {
+  if (From.empty())
+    return;
+  Value Number = fresh();
+  Number.T = From.size() == 1 ? From.front() : Torch.number(From, At);
+  for (CellId C : std::vector<CellId>(P.Objects[Owner].Elements))
+    set(C, Number);
+  if (P.Objects[Owner].Elements.empty()) {
+    CellId Some = cell(Number);
+    P.Objects.edit(Owner).Elements.push_back(Some);
+    P.Objects.edit(Owner).Open = true;
+  }
 }
 
 void Interpreter::elementWritten(CellId Element, Site At) {

@@ -23,13 +23,15 @@ std::optional<CellId> Interpreter::standardFunction(Call &C) {
     else if (N == "transform")
       Target = C.Arguments.size() - 2;
     Value To = Arg(Target);
-    if (auto Owner = ownerOf(To))
+    std::vector<Operand> From;
+    for (CellId A : C.Arguments)
+      if (const Value &V = get(A); V.K == Value::RawData && V.T.T != To.T.T)
+        From.push_back(V.T);
+    if (auto Owner = ownerOf(To)) {
       bufferWritten(*Owner, C.At);
+      fillWithNumbers(*Owner, From, C.At);
+    }
     if (To.K == Value::RawData) {
-      std::vector<Operand> From;
-      for (CellId A : C.Arguments)
-        if (const Value &V = get(A); V.K == Value::RawData && V.T.T != To.T.T)
-          From.push_back(V.T);
       Torch.rawWrite(To.T, N.str(), From, C.At);
       return cell(To);
     }

@@ -543,7 +543,7 @@ bool Interpreter::needsDestruction(const CXXRecordDecl *R) {
   case ClassKind::Variant: // std::any has no type to ask
     return llvm::any_of(Types::typeArguments(R), [&](QualType T) { return needsDestruction(T); });
   case ClassKind::SmartPointer:
-    return R->getName() == "unique_ptr" && needsDestruction(Types::firstTemplateArgument(R));
+    return Types::isUniquePointer(R) && needsDestruction(Types::firstTemplateArgument(R));
   case ClassKind::Other:
     break;
   default:

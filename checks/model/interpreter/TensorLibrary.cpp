@@ -484,6 +484,8 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
     TensorId T = Torch.leaf(C.At, Name, false);
     if (Name == "zeros")
       Torch.markZero(T, C.At);
+    if (!C.Arguments.empty() && isOneElement(get(C.Arguments[0])))
+      Torch.S.Tensors.edit(T).Scalar = true;
     for (CellId A : C.Arguments) {
       const Value V = get(A);
       if (V.isObject() && P.Objects[V.O].K == Object::Options)
@@ -501,6 +503,16 @@ std::optional<CellId> Interpreter::tensorCall(Call &C) {
         if (auto F = P.Objects[V.O].field("requires_grad"); F && known(get(*F)).value_or(false))
           Torch.setRequiresGrad(get(Result).T, true, C.At);
   return Result;
+}
+
+/// Sizes of which each is one, or none at all.
+bool Interpreter::isOneElement(const Value &Sizes) const {
+  if (!Sizes.isObject())
+    return false;
+  const Object &O = P.Objects[Sizes.O];
+  return O.K == Object::Sequence && !O.Open && llvm::all_of(O.Elements, [&](CellId C) {
+           return get(C).K == Value::Integer && get(C).I == 1;
+         });
 }
 
 SourceLocation Interpreter::inPlaceWritten(const Value &V) const {

@@ -98,7 +98,7 @@ std::optional<CellId> Interpreter::tensorSpecial(Call &C) {
         R.Bound = C.At;
         if (auto Owner = P.GradientCells.find(C.Self); Owner != P.GradientCells.end())
           Torch.setGrad(Owner->second, R.T, C.At);
-        keep(R, C.Self, C.At);
+        keep(R, containerOf(Written ? Written->getArg(0) : nullptr, C.Self), C.At);
         set(C.Self, R);
         llvm::StringRef Name;
         if (const Expr *Left = Written ? Written->getArg(0)->IgnoreParenImpCasts() : nullptr) {

@@ -16,6 +16,10 @@ ClassKind lookUp(llvm::StringRef Name,
 }
 } // namespace
 
+bool Types::isUniquePointer(const CXXRecordDecl *R) {
+  return R && R->isInStdNamespace() && R->getIdentifier() && R->getName() == "unique_ptr";
+}
+
 bool Types::derivesFrom(const CXXRecordDecl *R, llvm::StringRef QualifiedName) {
   if (!R || !R->hasDefinition())
     return false;

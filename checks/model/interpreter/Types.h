@@ -51,6 +51,8 @@ public:
   static clang::QualType firstTemplateArgument(const clang::CXXRecordDecl *R);
   /// The type arguments of a specialisation, those of its packs among them.
   static std::vector<clang::QualType> typeArguments(const clang::CXXRecordDecl *R);
+  /// std::unique_ptr: moved from, it is null.
+  static bool isUniquePointer(const clang::CXXRecordDecl *R);
   static bool derivesFrom(const clang::CXXRecordDecl *R, llvm::StringRef QualifiedName);
 
 private:

@@ -156,3 +156,58 @@ void a_state_that_is_scaled() {
     opt.step();
   }
 }
+
+// The state is a local for as long as the call lasts; it is the map that keeps it.
+struct StreamState {
+  torch::Tensor h;
+};
+
+struct Streams {
+  torch::nn::Linear cell{3, 3};
+  std::map<int, StreamState> states;
+  torch::Tensor feed(int stream) {
+    auto known = states.find(stream);
+    StreamState state = known == states.end() ? StreamState{torch::zeros({2, 3})} : known->second;
+    state.h = torch::tanh(cell(state.h));
+    states[stream] = state;
+    // CHECK-MESSAGES: :[[@LINE-1]]:20: warning: this keeps a value with its graph, {{.*}} throws] [torch-backward-twice]
+    return state.h.pow(2).mean();
+  }
+};
+
+void states_in_a_map() {
+  Streams streams;
+  torch::optim::SGD optimizer(streams.cell->parameters(), 0.1);
+  for (int i = 0; i < 6; ++i) {
+    auto loss = streams.feed(i % 2);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+  }
+}
+
+// What the last step of a window made is walked first in the next one.
+struct Filter {
+  torch::Tensor rate, mean = torch::zeros({1});
+  torch::Tensor surprise(const torch::Tensor &z) {
+    auto predicted = rate * mean;
+    auto off = z - predicted;
+    mean = predicted + 0.5 * off;
+    // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: this keeps a value with its graph, {{.*}} [definite: throws] [torch-backward-twice]
+    return off.square().sum();
+  }
+};
+
+void windows_of_a_filter() {
+  Filter filter;
+  filter.rate = torch::full({1}, 0.8).requires_grad_(true);
+  torch::optim::SGD optimizer({filter.rate}, 0.1);
+  for (int window = 0; window < 3; ++window) {
+    auto total = torch::zeros({});
+    for (int t = 0; t < 4; ++t)
+      total = total + filter.surprise(torch::ones({1}));
+    optimizer.zero_grad();
+    total.backward();
+    optimizer.step();
+  }
+}

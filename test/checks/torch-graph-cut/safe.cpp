@@ -357,3 +357,73 @@ void closure_under_a_guard() {
   NoGradGuard guard;
   opt.step(closure);
 }
+
+struct PhasesThatEnd {
+  std::unique_ptr<torch::NoGradGuard> guard;
+  void validate() { guard = std::make_unique<torch::NoGradGuard>(); }
+  void train() { guard.reset(); }
+};
+
+void guard_reset_by_the_next_phase() {
+  torch::nn::Linear net(4, 3);
+  torch::optim::SGD opt(net->parameters(), 0.1);
+  PhasesThatEnd phases;
+  for (int i = 0; i < 3; ++i) {
+    phases.train();
+    auto loss = net(torch::randn({5, 4})).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    phases.validate();
+  }
+}
+
+void guard_moved_to_a_shorter_life() {
+  torch::nn::Linear net(4, 3);
+  torch::optim::SGD opt(net->parameters(), 0.1);
+  auto guard = std::make_unique<torch::NoGradGuard>();
+  {
+    auto inner = std::move(guard);
+    net(torch::randn({5, 4}));
+  }
+  auto loss = net(torch::randn({5, 4})).pow(2).mean();
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}
+
+void penalty_summed_for_the_log() {
+  torch::nn::Linear net(4, 3);
+  torch::optim::SGD opt(net->parameters(), 0.1);
+  auto penalty = torch::zeros({1});
+  for (const auto &p : net->named_parameters())
+    penalty += p.value().data().pow(2).sum();
+  auto loss = net(torch::randn({5, 4})).pow(2).mean();
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+  std::cout << penalty + loss.detach() << std::endl;
+}
+
+// First-order MAML: the program brings the slow weights their gradients itself.
+void gradients_of_detached_copies() {
+  std::vector<Tensor> slow = {torch::randn({4, 3}), torch::zeros({3})};
+  for (auto &p : slow)
+    p.requires_grad_(true);
+  optim::Adam meta(slow, 1e-3);
+  for (int i = 0; i < 3; ++i) {
+    meta.zero_grad();
+    std::vector<Tensor> fast;
+    for (const auto &p : slow)
+      fast.push_back(p.detach().clone().requires_grad_(true));
+    (torch::randn({5, 4}).mm(fast[0]) + fast[1]).pow(2).mean().backward();
+    for (size_t k = 0; k < slow.size(); ++k) {
+      auto g = fast[k].grad() / 2;
+      if (!slow[k].grad().defined())
+        slow[k].mutable_grad() = g.clone();
+      else
+        slow[k].mutable_grad().add_(g);
+    }
+    meta.step();
+  }
+}

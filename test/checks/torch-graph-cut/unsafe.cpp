@@ -389,3 +389,54 @@ void normalises_its_weight() {
     opt.step();
   }
 }
+
+// A guard that outlives the phase it was made for.
+struct Phases {
+  std::unique_ptr<torch::NoGradGuard> guard;
+  void validate() {
+    guard = std::make_unique<torch::NoGradGuard>();
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: a guard {{.*}} [definite: throws] [torch-graph-cut]
+  }
+};
+
+void guard_kept_in_a_member() {
+  Net net;
+  optim::SGD opt(net->parameters(), 0.1);
+  Phases phases;
+  for (int i = 0; i < 3; ++i) {
+    auto loss = net->head(net->enc(X())).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    phases.validate();
+  }
+}
+
+void penalty_summed_from_data() {
+  Net net;
+  optim::SGD opt(net->parameters(), 0.1);
+  auto penalty = torch::zeros({1});
+  for (const auto &p : net->named_parameters()) {
+    auto w = p.value().data();
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: data() leaves a term of the loss {{.*}} [possible: wrong] [torch-graph-cut]
+    penalty += w.pow(2).sum();
+  }
+  auto loss = net->head(net->enc(X())).pow(2).mean() + 0.1 * penalty.squeeze();
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}
+
+void copied_to_a_vector_and_back() {
+  Net net;
+  optim::SGD opt(net->parameters(), 0.1);
+  auto h = net->enc(X()).contiguous();
+  std::vector<float> values(h.numel());
+  std::memcpy(values.data(), h.data_ptr<float>(), values.size() * sizeof(float));
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}} [definite: undefined] [torch-graph-cut]
+  auto z = torch::tensor(values).view({5, 8}).requires_grad_(true);
+  auto loss = net->head(z).pow(2).mean();
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}

@@ -169,3 +169,31 @@ void a_new_value_is_read() {
   auto h = net(torch::randn({5, 4}));
   h.abs().add_(1).pow(2).mean().backward();
 }
+
+static void collect(std::vector<Tensor> &all, const nn::Module &m) {
+  for (auto &p : m.parameters())
+    all.push_back(p);
+}
+
+static void train_with(std::vector<Tensor> all, const nn::Module &m) {
+  for (auto &p : m.parameters())
+    all.push_back(p);
+  optim::SGD opt(all, 0.1);
+  opt.step();
+}
+
+static std::vector<Tensor> with(std::vector<Tensor> all, const nn::Module &m) {
+  for (auto &p : m.parameters())
+    all.push_back(p);
+  return all;
+}
+
+void lists_that_are_used() {
+  nn::Linear a(4, 4), b(4, 1);
+  auto params = a->parameters();
+  collect(params, *b);
+  train_with(a->parameters(), *b);
+  optim::SGD opt(with(a->parameters(), *b), 0.1);
+  b(a(torch::randn({5, 4}))).pow(2).mean().backward();
+  opt.step();
+}

@@ -262,3 +262,44 @@ void into_a_new_value() {
   loss.backward();
   opt.step();
 }
+
+void average_of_gradients_rebound() {
+  std::vector<Tensor> weights = {torch::randn({4, 3}), torch::zeros({3})};
+  for (auto &w : weights)
+    w.requires_grad_(true);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Tensor> sums;
+    for (const auto &w : weights)
+      sums.push_back(torch::zeros_like(w));
+    for (int k = 0; k < 2; ++k) {
+      auto loss = torch::addmm(weights[1], torch::randn({5, 4}), weights[0]).pow(2).mean();
+      auto grads = torch::autograd::grad({loss}, weights);
+      for (size_t i = 0; i < grads.size(); ++i)
+        sums[i] += grads[i];
+    }
+    for (auto g : sums)
+      g = g / 2;
+      // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: the assignment rebinds the loop's copy of a handle; {{.*}} [definite: wrong] [torch-lost-write]
+    NoGradGuard no_grad;
+    for (size_t i = 0; i < weights.size(); ++i)
+      weights[i] -= 0.01 * sums[i];
+  }
+}
+
+static void collect(std::vector<Tensor> all, const nn::Module &m) {
+  for (auto &p : m.parameters())
+    all.push_back(p);
+    // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: adds a parameter to a copy of the list, {{.*}} stale] [torch-lost-write]
+}
+
+void list_passed_by_value() {
+  nn::Linear a(4, 4), b(4, 1);
+  auto params = a->parameters();
+  collect(params, *b);
+  optim::SGD opt(params, 0.1);
+  for (int i = 0; i < 3; ++i) {
+    opt.zero_grad();
+    b(a(torch::randn({5, 4}))).pow(2).mean().backward();
+    opt.step();
+  }
+}

@@ -64,3 +64,40 @@ void learned_weights() {
   loss.backward();
   opt.step();
 }
+
+// Returns of rewards alone, or of values that are cut.
+void stacked_returns_cut() {
+  nn::Linear critic(4, 1);
+  optim::SGD opt(critic->parameters(), 0.1);
+  std::vector<Tensor> states, returns(3);
+  auto next = critic(torch::randn({5, 4})).detach();
+  auto g = next;
+  for (int t = 2; t >= 0; --t) {
+    auto s = torch::randn({5, 4}), r = torch::rand({5, 1});
+    g = r + 0.9 * (0.1 * next + 0.9 * g);
+    returns[t] = g;
+    states.insert(states.begin(), s);
+    next = critic(s).detach();
+  }
+  auto loss = torch::mse_loss(critic(torch::stack(states)), torch::stack(returns));
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}
+
+// A rollout of a learned step, against the states themselves.
+void stacked_rollout() {
+  nn::Linear step(4, 4);
+  optim::SGD opt(step->parameters(), 0.1);
+  auto start = torch::randn({5, 4});
+  std::vector<Tensor> path;
+  auto x = start;
+  for (int t = 0; t < 3; ++t) {
+    x = x + 0.1 * step(x);
+    path.push_back(x);
+  }
+  auto loss = torch::mse_loss(torch::stack(path), torch::randn({3, 5, 4}));
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}

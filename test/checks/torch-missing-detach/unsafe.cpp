@@ -43,3 +43,24 @@ void advantage() {
   loss.backward();
   opt.step();
 }
+
+// Returns that are made step by step from what the critic says of the next state.
+void stacked_returns() {
+  nn::Linear critic(4, 1);
+  optim::SGD opt(critic->parameters(), 0.1);
+  std::vector<Tensor> states, returns(3);
+  auto next = critic(torch::randn({5, 4}));
+  auto g = next;
+  for (int t = 2; t >= 0; --t) {
+    auto s = torch::randn({5, 4}), r = torch::rand({5, 1});
+    g = r + 0.9 * (0.1 * next + 0.9 * g);
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: the target is computed with gradients {{.*}} [possible: wrong] [torch-missing-detach]
+    returns[t] = g;
+    states.insert(states.begin(), s);
+    next = critic(s);
+  }
+  auto loss = torch::mse_loss(critic(torch::stack(states)), torch::stack(returns));
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}

@@ -132,3 +132,20 @@ void cleared_now_and_then() {
       at::autocast::clear_cache();
   }
 }
+
+// A weight of a loss is no loss scale, whatever else is divided by its kind.
+void a_weight_and_a_scale() {
+  Net actor, critic;
+  torch::optim::SGD first(critic.parameters(), 0.1), second(actor.parameters(), 0.1);
+  double scale = 1024, weight = 0.5;
+  for (int i = 0; i < 9; ++i) {
+    first.zero_grad();
+    (critic.loss() * weight).backward();
+    first.step();
+    second.zero_grad();
+    (actor.loss() * scale).backward();
+    for (auto &p : actor.parameters())
+      p.grad().div_(scale);
+    second.step();
+  }
+}

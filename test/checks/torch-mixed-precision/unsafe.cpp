@@ -95,3 +95,20 @@ void never_cleared() {
     optimizer.step();
   }
 }
+
+void one_of_two_is_never_unscaled() {
+  Net actor, critic;
+  torch::optim::SGD first(critic.parameters(), 0.1), second(actor.parameters(), 0.1);
+  double scale = 1024;
+  for (int i = 0; i < 9; ++i) {
+    first.zero_grad();
+    (critic.loss() * scale).backward();
+    first.step();
+    // CHECK-MESSAGES: :[[@LINE-1]]:11: warning: {{.*}} [possible: wrong] [torch-mixed-precision]
+    second.zero_grad();
+    (actor.loss() * scale).backward();
+    for (auto &p : actor.parameters())
+      p.grad().div_(scale);
+    second.step();
+  }
+}

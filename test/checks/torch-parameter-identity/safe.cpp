@@ -1,6 +1,7 @@
 // RUN: %check %s
 // What gets gradients and is not stepped, or is stepped and gets none, by intent.
 #include <torch/torch.h>
+#include <iostream>
 
 static torch::Tensor input() { return torch::ones({4, 3}); }
 
@@ -357,5 +358,59 @@ void one_after_the_other() {
       first.step();
     else
       second.step();
+  }
+}
+
+struct FrozenBody : torch::nn::Module {
+  torch::nn::Linear body{nullptr}, head{nullptr};
+  FrozenBody() {
+    body = register_module("body", torch::nn::Linear(3, 3));
+    head = register_module("head", torch::nn::Linear(3, 2));
+    freeze(true);
+  }
+  void freeze(bool on) {
+    for (auto &p : body->parameters())
+      p.set_requires_grad(!on);
+  }
+};
+
+void unfrozen_into_a_group_of_its_own() {
+  FrozenBody net;
+  torch::optim::SGD optimizer(net.head->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    if (i == 5) {
+      net.freeze(false);
+      optimizer.add_param_group(torch::optim::OptimizerParamGroup(net.body->parameters()));
+    }
+    optimizer.zero_grad();
+    net.head(torch::tanh(net.body(torch::randn({4, 3})))).pow(2).mean().backward();
+    optimizer.step();
+  }
+}
+
+void unfrozen_for_those_who_come_after() {
+  FrozenBody net;
+  torch::optim::SGD optimizer(net.head->parameters(), 0.1);
+  for (int i = 0; i < 10; ++i) {
+    optimizer.zero_grad();
+    net.head(torch::tanh(net.body(torch::randn({4, 3})))).pow(2).mean().backward();
+    optimizer.step();
+  }
+  net.freeze(false);
+}
+
+// Numbers that require grad for a derivative, or whose gradient the program reads itself.
+void numbers_that_are_no_parameters() {
+  torch::nn::Linear field(1, 1);
+  torch::optim::SGD optimizer(field->parameters(), 0.1);
+  auto start = torch::zeros({1, 1}).requires_grad_(true);
+  auto sensitivity = torch::ones({1}).requires_grad_(true);
+  for (int i = 0; i < 10; ++i) {
+    auto u = field(start);
+    auto slope = torch::autograd::grad({u.sum()}, {start}, {}, true, true)[0];
+    optimizer.zero_grad();
+    ((u * sensitivity - 1).pow(2).sum() + slope.pow(2).sum()).backward();
+    optimizer.step();
+    std::cout << sensitivity.grad().item<float>() << std::endl;
   }
 }

@@ -353,3 +353,70 @@ void both_optimizers_hold_the_critic() {
     g.step();
   }
 }
+
+struct FrozenBody : torch::nn::Module {
+  torch::nn::Linear body{nullptr}, head{nullptr};
+  FrozenBody() {
+    body = register_module("body", torch::nn::Linear(3, 3));
+    head = register_module("head", torch::nn::Linear(3, 2));
+    freeze(true);
+  }
+  void freeze(bool on) {
+    for (auto &p : body->parameters())
+      p.set_requires_grad(!on);
+  }
+  std::vector<torch::Tensor> trainable() const {
+    std::vector<torch::Tensor> result;
+    for (auto &p : parameters())
+      if (p.requires_grad())
+        result.push_back(p);
+    return result;
+  }
+};
+
+void unfrozen_after_the_optimizer() {
+  FrozenBody net;
+  torch::optim::SGD optimizer(net.trainable(), 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: the optimizer is built without {{.*}}, which is let require grad later{{.*}}: stale] [torch-parameter-identity]
+  for (int i = 0; i < 10; ++i) {
+    if (i == 5)
+      net.freeze(false);
+    optimizer.zero_grad();
+    net.head(torch::tanh(net.body(input()))).pow(2).mean().backward();
+    optimizer.step();
+  }
+}
+
+struct Heat {
+  torch::nn::Linear field{1, 1};
+  torch::Tensor diffusivity = torch::tensor(0.5f).requires_grad_(true);
+};
+
+void a_coefficient_is_forgotten() {
+  Heat heat;
+  torch::optim::SGD optimizer(heat.field->parameters(), 0.1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:21: warning: no optimizer holds 'diffusivity', {{.*}} [possible: stale] [torch-parameter-identity]
+  for (int i = 0; i < 10; ++i) {
+    auto x = torch::rand({4, 1}).requires_grad_(true);
+    auto u = torch::tanh(heat.field(x));
+    auto slope = torch::autograd::grad({u.sum()}, {x}, {}, true, true)[0];
+    optimizer.zero_grad();
+    (u - heat.diffusivity * slope).pow(2).mean().backward();
+    optimizer.step();
+  }
+}
+
+struct Pose {
+  torch::Tensor angle = torch::zeros({1}, torch::requires_grad());
+  torch::Tensor shift = torch::zeros({1}, torch::requires_grad());
+  torch::Tensor vector() const { return torch::cat({angle, shift}); }
+};
+
+// The function is right for what else it is called for.
+void the_value_of_a_function() {
+  Pose pose;
+  std::cout << pose.vector() << std::endl;
+  std::vector<torch::Tensor> unknowns = {pose.vector()};
+  // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: 'cat' gives a tensor that is no leaf: the optimizer refuses it [definite: throws] [torch-parameter-identity]
+  torch::optim::SGD optimizer(unknowns, 0.1);
+}

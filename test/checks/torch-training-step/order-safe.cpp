@@ -194,3 +194,39 @@ void steps_where_we_do_not_look() {
     train_elsewhere(net, optimizer);
   }
 }
+
+struct Judged {
+  torch::nn::Linear generator{3, 4}, critic{4, 1};
+  torch::optim::SGD forge{generator->parameters(), 0.1}, judge{critic->parameters(), 0.1};
+};
+
+void the_critic_is_cleared_before_its_own_loss() {
+  Judged gan;
+  for (int i = 0; i < 9; ++i) {
+    gan.forge.zero_grad();
+    auto fake = torch::tanh(gan.generator(torch::rand({2, 3})));
+    (-gan.critic(fake)).mean().backward();
+    gan.forge.step();
+    gan.judge.zero_grad();
+    auto loss = gan.critic(fake.detach()).mean() - gan.critic(torch::rand({2, 4})).mean();
+    loss.backward();
+    gan.judge.step();
+  }
+}
+
+// The trunk learns from both losses, by the second optimizer.
+void a_trunk_under_two_losses() {
+  torch::nn::Linear trunk(3, 4), actor(4, 2), critic(4, 1);
+  auto params = trunk->parameters();
+  for (auto &p : critic->parameters())
+    params.push_back(p);
+  torch::optim::SGD first(actor->parameters(), 0.1), second(params, 0.1);
+  for (int i = 0; i < 9; ++i) {
+    first.zero_grad();
+    second.zero_grad();
+    actor(torch::tanh(trunk(torch::rand({2, 3})))).pow(2).mean().backward();
+    first.step();
+    critic(torch::tanh(trunk(torch::rand({2, 3})))).pow(2).mean().backward();
+    second.step();
+  }
+}

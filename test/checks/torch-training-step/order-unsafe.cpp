@@ -206,3 +206,36 @@ void clipped_before_the_last_backward() {
     optimizer.step();
   }
 }
+
+void the_first_of_each_period_is_cleared() {
+  Net net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  for (int i = 0; i < 12; ++i) {
+    net.loss().backward();
+    if (i % 4 == 0)
+      optimizer.zero_grad();
+    // CHECK-MESSAGES: :[[@LINE-1]]:17: warning: this clears {{.*}} [possible: wrong] [torch-training-step]
+    if (i % 4 == 3)
+      optimizer.step();
+  }
+}
+
+struct Judged {
+  torch::nn::Linear generator{3, 4}, critic{4, 1};
+  torch::optim::SGD forge{generator->parameters(), 0.1}, judge{critic->parameters(), 0.1};
+};
+
+void the_critic_is_cleared_too_early() {
+  Judged gan;
+  for (int i = 0; i < 9; ++i) {
+    gan.forge.zero_grad();
+    gan.judge.zero_grad();
+    auto fake = torch::tanh(gan.generator(torch::rand({2, 3})));
+    (-gan.critic(fake)).mean().backward();
+    gan.forge.step();
+    auto loss = gan.critic(fake.detach()).mean() - gan.critic(torch::rand({2, 4})).mean();
+    loss.backward();
+    // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: backward() adds to gradients that another optimizer's loss left {{.*}} [possible: stale] [torch-training-step]
+    gan.judge.step();
+  }
+}
