@@ -264,6 +264,14 @@ bool AbstractTorch::finishRebound(TensorId Id) {
     // made from what was computed from it is another matter: the graph is cut.)
     if (P.EverReached != Reach::Never)
       return false;
+    // Where its member holds what is computed from other parameters, as weight normalisation does, those
+    // are trained instead of it.
+    for (const Rebinding &R : S.Rebindings)
+      if (R.Old == Id && !isLeaf(R.New))
+        for (const auto &[Origin, E] : dependences(R.New))
+          if (E.Status == Dependence::Live && S.Tensors[Origin].EverReached == Reach::Live &&
+              isTrained(Origin))
+            return true;
     for (uint32_t I = 0; I < S.Tensors.size(); ++I) {
       const TensorId L{I};
       const Tensor &Copy = S.Tensors[L];

@@ -427,3 +427,29 @@ void gradients_of_detached_copies() {
     meta.step();
   }
 }
+
+// Weight normalisation: the layer's own weight is stepped and has no gradient; what it is computed from has.
+struct NormalisedWeight : torch::nn::Module {
+  torch::nn::Linear layer{nullptr};
+  torch::Tensor direction, gain;
+  NormalisedWeight() {
+    layer = register_module("layer", torch::nn::Linear(3, 2));
+    direction = register_parameter("direction", layer->weight.detach().clone());
+    gain = register_parameter("gain", layer->weight.norm(2, 1, true).detach().clone());
+  }
+  torch::Tensor forward(torch::Tensor x) {
+    layer->weight = gain * direction / direction.norm(2, 1, true);
+    return layer->forward(x);
+  }
+};
+
+void normalises_its_weight() {
+  NormalisedWeight net;
+  torch::optim::SGD opt(net.parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    auto loss = net.forward(torch::ones({4, 3})).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+  }
+}

@@ -363,33 +363,6 @@ void grad_mode_stays_off_behind_a_number() {
   }
 }
 
-// Run: the layer's own weight is stepped and has no gradient. 'gain' is a leaf because of detach().
-struct NormalisedWeight : torch::nn::Module {
-  torch::nn::Linear layer{nullptr};
-  torch::Tensor direction, gain;
-  NormalisedWeight() {
-    layer = register_module("layer", torch::nn::Linear(3, 2));
-    direction = register_parameter("direction", layer->weight.detach().clone());
-    gain = register_parameter("gain", layer->weight.norm(2, 1, true).detach().clone());
-    // CHECK-MESSAGES: :[[@LINE-1]]:70: warning: {{.*}} [definite: undefined] [torch-graph-cut]
-  }
-  torch::Tensor forward(torch::Tensor x) {
-    layer->weight = gain * direction / direction.norm(2, 1, true);
-    return layer->forward(x);
-  }
-};
-
-void normalises_its_weight() {
-  NormalisedWeight net;
-  torch::optim::SGD opt(net.parameters(), 0.1);
-  for (int i = 0; i < 3; ++i) {
-    auto loss = net.forward(torch::ones({4, 3})).pow(2).mean();
-    opt.zero_grad();
-    loss.backward();
-    opt.step();
-  }
-}
-
 // A guard that outlives the phase it was made for.
 struct Phases {
   std::unique_ptr<torch::NoGradGuard> guard;
