@@ -34,7 +34,7 @@ private:
 /// Options, each also without the check's name for all torch checks together:
 ///   ShowBenign  report what looks suspicious and was proven harmless (false)
 ///   PathBudget  paths per entry point (64)
-///   StepBudget  evaluated syntax nodes per path (400000)
+///   StepBudget  evaluated syntax nodes per path (500000)
 class ModelCheck : public clang::tidy::ClangTidyCheck {
 public:
   ModelCheck(llvm::StringRef Name, clang::tidy::ClangTidyContext *Context);

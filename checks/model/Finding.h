@@ -67,7 +67,7 @@ struct AnalysisOptions {
   bool ShowBenign = false;   ///< also report what looks suspicious and was proven harmless
   unsigned PathBudget = 64;  ///< paths per root
   unsigned RegionBudget = 16; ///< ways through one branch, loop or function that are compared
-  unsigned long StepBudget = 400000; ///< evaluated AST nodes per path
+  unsigned long StepBudget = 500000; ///< evaluated AST nodes per path
   unsigned long RootStepBudget = 4000000; ///< the same, over all paths of a root
   /// Where the compiler reported errors: statements there may be missing from the syntax tree.
   std::vector<clang::SourceLocation> Errors;
