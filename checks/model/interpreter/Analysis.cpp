@@ -2,7 +2,7 @@
 #include "Finding.h"
 #include "LibraryFiles.h"
 #include "facts/FactTable.h"
-#include "interpreter/Diagnosis.h"
+#include "interpreter/judging/Diagnosis.h"
 #include "interpreter/Interpreter.h"
 
 #include "clang/AST/ASTContext.h"

@@ -1,6 +1,6 @@
 // Decisions. See Note [A fork must earn its path].
 #include "interpreter/Interpreter.h"
-#include "interpreter/Join.h"
+#include "interpreter/joining/Join.h"
 
 #include <algorithm>
 #include <deque>

@@ -8,8 +8,8 @@
 
 #include "Finding.h"
 #include "LibraryFiles.h"
-#include "interpreter/Liveness.h"
-#include "interpreter/Reachable.h"
+#include "interpreter/joining/Liveness.h"
+#include "interpreter/joining/Reachable.h"
 #include "interpreter/Types.h"
 #include "interpreter/ProgramState.h"
 

@@ -1,4 +1,4 @@
-#include "interpreter/Reachable.h"
+#include "interpreter/joining/Reachable.h"
 
 #include <algorithm>
 

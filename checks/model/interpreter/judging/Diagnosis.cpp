@@ -1,4 +1,4 @@
-#include "interpreter/Diagnosis.h"
+#include "interpreter/judging/Diagnosis.h"
 
 #include "clang/AST/Expr.h"
 #include "clang/AST/ExprCXX.h"

@@ -1,4 +1,4 @@
-#include "interpreter/Liveness.h"
+#include "interpreter/joining/Liveness.h"
 
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/Expr.h"

@@ -25,9 +25,9 @@
 //
 // Who adds a field to a tensor, storage, node or object says here what it means for two ways that
 // differ in it: what is not compared is given up. The compiler asks for it: see Decided.
-#include "interpreter/Join.h"
+#include "interpreter/joining/Join.h"
 
-#include "interpreter/Fields.h"
+#include "interpreter/joining/Fields.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "interpreter/ProgramState.h"
-#include "interpreter/Reachable.h"
+#include "interpreter/joining/Reachable.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"

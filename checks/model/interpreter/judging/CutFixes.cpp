@@ -1,6 +1,6 @@
 // Repairs of torch-graph-cut (the tensor itself, where the expression stays valid with it) and of
 // torch-lost-write (index_put_()).
-#include "interpreter/Diagnosis.h"
+#include "interpreter/judging/Diagnosis.h"
 
 #include "clang/AST/Expr.h"
 #include "clang/AST/ExprCXX.h"

@@ -1,5 +1,5 @@
 // Note [Joining], for what autograd knows: whether two ways left tensors, memory and the tape alike.
-#include "interpreter/Join.h"
+#include "interpreter/joining/Join.h"
 
 #include "llvm/ADT/STLExtras.h"
 
