@@ -280,6 +280,15 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
 
   std::vector<Defect> Silent;
   std::vector<NodeId> Visited;
+  // The walk goes from the last node to the first: those that came after are visited by now.
+  auto ReadAnew = [&](const SavedValue &Old) {
+    return std::any_of(Visited.begin(), Visited.end(), [&](NodeId Later) {
+      const std::vector<SavedValue> &Saved = S.Nodes[Later].Saved;
+      return std::any_of(Saved.begin(), Saved.end(), [&](const SavedValue &X) {
+        return X.Value == Old.Value && X.Memory != Old.Memory;
+      });
+    });
+  };
   while (!Ready.empty()) {
     auto [Id, A] = *Ready.begin();
     Ready.erase(Ready.begin());
@@ -351,7 +360,9 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
           continue;
         const Traits &Trait = traitsOf(N.Operation);
         // set_data() gives the tensor another content, not the storage that a result or a view keeps.
-        if (W.Operation == "set_data" && (V.IsResult || (Trait.SavesViews && V.Argument > 0)))
+        // Where the loss goes on to use the tensor, it is computed from both contents.
+        bool KeepsOld = W.Operation == "set_data" && (V.IsResult || (Trait.SavesViews && V.Argument > 0));
+        if (KeepsOld && !ReadAnew(V))
           continue;
         if ((W.KeepsSigns && Trait.NeedsSignsOnly) ||
             (Trait.NeedsShapesOnly && V.Argument == 0))
@@ -366,6 +377,10 @@ void AbstractTorch::backward(Operand Root, bool RetainGraph, Site At, const Into
         Silent.push_back(changedBehind(N, V.Memory, static_cast<unsigned>(I),
                                        DefectKind::SavedChanged, At));
         Silent.back().Chain.front().At.Conditional |= V.Perhaps;
+        if (KeepsOld)
+          Silent.back().Message = "set_data() gives " + quoted(nameOf(V.Value)) +
+                                  " other content within one loss: " + quoted(N.Operation) +
+                                  " has used the old, what follows uses the new";
         if (W.Kind == WriteKind::Optimizer && N.Walked && N.WalkedAt == At) {
           Defect D = WalkedBefore(Id);
           if (Repaired.count(D.Culprit.Number)) {

@@ -77,3 +77,19 @@ void shifted_in_part_before_a_normalisation() {
   // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: {{.*}} [definite: wrong] [torch-data-mutation]
   norm(h).pow(3).sum().backward();
 }
+
+// Run: the gradients are those of the old weight, the loss is of both.
+void replaced_within_the_loss() {
+  torch::nn::Linear first(4, 4), last(4, 1);
+  torch::optim::SGD opt(first->parameters(), 0.1);
+  auto loss = last(torch::relu(first(torch::randn({2, 4})))).mean();
+  {
+    torch::NoGradGuard guard;
+    last->weight.set_data(last->weight.clamp(-1, 1));
+    // CHECK-MESSAGES: :[[@LINE-1]]:18: warning: {{.*}} within one loss{{.*}} [definite: wrong] [torch-data-mutation]
+  }
+  loss = loss + last->weight.abs().mean();
+  opt.zero_grad();
+  loss.backward();
+  opt.step();
+}
