@@ -82,7 +82,7 @@ protected:
 
   Exit confirm(std::vector<std::string> arguments) {
     Command command;
-    command.arguments = {CONFIRM, "--cache", CACHE, "--device", "cpu"};
+    command.arguments = {CONFIRM, "--cache", CACHE, "--device", device_};
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     command.output = folder_ / "out";
     command.errors = folder_ / "err";
@@ -96,6 +96,7 @@ protected:
   }
 
   fs::path folder_;
+  std::string device_ = "cpu";
   std::string said_;
   std::string out_;
 };
@@ -159,6 +160,17 @@ TEST_F(Driver, proves_a_wrong_gradient_without_a_fix_by_the_derivatives_of_the_l
   EXPECT_EQ(runtime(quiet, 0)["verdict"], "inconclusive") << runtime(quiet, 0);
   EXPECT_NE(runtime(quiet, 0)["reason"].get<std::string>().find("is the loss's derivative"),
             std::string::npos);
+}
+
+// Where there is a GPU; elsewhere "auto" is the CPU from the start, and the verdict the same.
+TEST_F(Driver, runs_a_program_that_keeps_its_inputs_on_the_cpu_there) {
+  const std::string program =
+      source("quiet.cpp", {{"torch::randn({8, 4}, torch_tidy::device())", "torch::randn({8, 4})"}});
+  const std::string sarif = findings(program, {{"h.relu_()", "h = h.relu()", "throws"}});
+  device_ = "auto";
+  EXPECT_EQ(confirm({sarif, "--precision", "fp32"}).status, 0) << said_;
+  EXPECT_EQ(runtime(sarif, 0)["verdict"], "refuted") << said_;
+  EXPECT_EQ(runtime(sarif, 0)["device"], "cpu") << said_;
 }
 
 TEST_F(Driver, refutes_a_look_alike) {

@@ -146,12 +146,82 @@ void Confirmation::observe() {
             << with_fp32(options_.precision).size() << " precisions ..." << std::endl;
   observe_on(options_.device, all);
   if (options_.device == "auto") {
-    const std::vector<size_t> on_cpu = of_programs_that_stay_on_the_cpu();
-    if (!on_cpu.empty()) {
-      std::cerr << "note: some programs keep inputs on the CPU and run there; make them on "
-                   "torch_tidy::device()\n";
-      observe_on("cpu", on_cpu);
+    observe_on_the_cpu_what_asks_for_it();
+  }
+}
+
+namespace {
+
+// A run on CUDA whose tensors met on two devices.
+bool met_on_two_devices(const ModelObservation &model) {
+  if (!model.exception) {
+    return false;
+  }
+  const std::string &message = model.exception->message;
+  const auto says = [&](const char *words) { return message.find(words) != std::string::npos; };
+  return says("on the same device") || says("at the same device") ||
+         (says("CPU") && says("CUDA") && says("should be the same"));
+}
+
+bool went_through(const RunObservation &run) {
+  return run.failure.empty() &&
+         std::all_of(run.models.begin(), run.models.end(), [](const ModelObservation &model) {
+           return model.status == ModelObservation::Status::finished;
+         });
+}
+
+} // namespace
+
+// A program may keep inputs on the CPU while its module goes to the device, or read a tensor's
+// memory: see Note [Devices] in torch_tidy/confirm.h. Such a program is run on the CPU, all
+// variants of it; where that mends nothing, what CUDA showed stays.
+void Confirmation::observe_on_the_cpu_what_asks_for_it() {
+  std::set<size_t> wanted;
+  for (size_t v = 0; v < variants_.size(); ++v) {
+    const auto it = runs_.find(variants_[v].library);
+    if (it == runs_.end() || it->second["fp32"].device.rfind("cuda", 0) != 0) {
+      continue;
     }
+    const RunObservation &run = it->second["fp32"];
+    if (std::any_of(run.models.begin(), run.models.end(), met_on_two_devices) ||
+        (!meaning_[v].left_out && !went_through(run))) {
+      wanted.insert(meaning_[v].of_case);
+    }
+  }
+  if (wanted.empty()) {
+    return;
+  }
+  std::vector<size_t> variants;
+  for (size_t v = 0; v < variants_.size(); ++v) {
+    if (wanted.count(meaning_[v].of_case) != 0) {
+      variants.push_back(v);
+    }
+  }
+  const auto on_cuda = runs_;
+  const auto repeats_on_cuda = repeats_;
+  const auto derivatives_on_cuda = derivatives_;
+  observe_on("cpu", variants);
+  const auto restore = [](auto &observed, const auto &before, const std::string &library) {
+    const auto it = before.find(library);
+    if (it != before.end()) {
+      observed[library] = it->second;
+    }
+  };
+  std::set<std::string> moved;
+  for (const size_t v : variants) {
+    const Case &one = cases_[meaning_[v].of_case];
+    if (went_through(runs_[variants_[one.corrected].library]["fp32"])) {
+      moved.insert(one.program.sources.front().path);
+      continue;
+    }
+    restore(runs_, on_cuda, variants_[v].library);
+    restore(repeats_, repeats_on_cuda, variants_[v].library);
+    restore(derivatives_, derivatives_on_cuda, variants_[v].library);
+  }
+  for (const std::string &source : moved) {
+    std::cerr << "note: " << source
+              << " does not run on CUDA and was run on the CPU; inputs are made on "
+                 "torch_tidy::device()\n";
   }
 }
 
@@ -186,31 +256,6 @@ void Confirmation::observe_on(const std::string &device, const std::vector<size_
                                 : runs_[requests[i].library][requests[i].precision];
     place = std::move(results[i]);
   }
-}
-
-// Of programs whose inputs stay on the CPU while the module goes to the device: see Note [Devices]
-// in torch_tidy/confirm.h.
-std::vector<size_t> Confirmation::of_programs_that_stay_on_the_cpu() {
-  std::set<size_t> on_cpu;
-  for (size_t v = 0; v < variants_.size(); ++v) {
-    const auto it = runs_.find(variants_[v].library);
-    if (it == runs_.end() || it->second["fp32"].device.rfind("cuda", 0) != 0) {
-      continue;
-    }
-    for (const ModelObservation &model : it->second["fp32"].models) {
-      if (model.exception &&
-          model.exception->message.find("on the same device") != std::string::npos) {
-        on_cpu.insert(meaning_[v].of_case);
-      }
-    }
-  }
-  std::vector<size_t> result;
-  for (size_t v = 0; v < variants_.size(); ++v) {
-    if (on_cpu.count(meaning_[v].of_case) != 0) {
-      result.push_back(v);
-    }
-  }
-  return result;
 }
 
 void Confirmation::judge_all() {

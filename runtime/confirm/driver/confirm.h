@@ -47,7 +47,7 @@ private:
   void give_up_broken_fixes(const std::vector<size_t> &broken);
   void observe();
   void observe_on(const std::string &device, const std::vector<size_t> &variants);
-  std::vector<size_t> of_programs_that_stay_on_the_cpu();
+  void observe_on_the_cpu_what_asks_for_it();
   void judge_all();
   void judge_unfixed(size_t finding, const Case &of_case);
   bool unfixed(size_t finding) const {
