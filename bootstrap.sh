@@ -345,7 +345,9 @@ demo() {
   fi
   step "Confirming: each model is run with every defect repaired, and with one defect alone"
   # The table is what the demo is for: it belongs to the demo's own output, also where that goes to a file.
-  "$bin/torch-tidy" confirm "$findings" --output "$confirmed" 2>&1 || status=$?
+  python3 test/fixtures/repairs.py fixtures/manifest.json "$findings" "$confirmed" --needed ||
+    die "the repairs of fixtures/manifest.json could not be read."
+  "$bin/torch-tidy" confirm "$confirmed" 2>&1 || status=$?
   [ "$status" -le 1 ] || die "the confirmation failed (status $status)."
   say ""
   say "Findings with their measurements: $confirmed"

@@ -152,10 +152,10 @@ void Confirmation::observe() {
 
 namespace {
 
-// A run on CUDA whose tensors met on two devices.
-bool met_on_two_devices(const ModelObservation &model) {
+// A run on CUDA whose tensors met on two devices, or that read a tensor's memory as the CPU's.
+bool asks_for_the_cpu(const ModelObservation &model) {
   if (!model.exception) {
-    return false;
+    return model.status == ModelObservation::Status::lost;
   }
   const std::string &message = model.exception->message;
   const auto says = [&](const char *words) { return message.find(words) != std::string::npos; };
@@ -183,7 +183,7 @@ void Confirmation::observe_on_the_cpu_what_asks_for_it() {
       continue;
     }
     const RunObservation &run = it->second["fp32"];
-    if (std::any_of(run.models.begin(), run.models.end(), met_on_two_devices) ||
+    if (std::any_of(run.models.begin(), run.models.end(), asks_for_the_cpu) ||
         (!meaning_[v].left_out && !went_through(run))) {
       wanted.insert(meaning_[v].of_case);
     }

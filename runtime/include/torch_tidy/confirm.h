@@ -19,10 +19,11 @@
 //
 // Note [Devices]
 // train() moves the module to the device; optimizers built before stay valid, since C++'s
-// Module::to keeps the identity of parameters. Inputs are made on the device with
-// torch_tidy::device(), or moved there with step.to(x). That is all that makes CUDA another device
-// for the same program; on the CPU both may be left out. With --device auto, a program whose corrected
-// form does not run on CUDA (an input left on the CPU, a tensor's memory read) is run on the CPU.
+// Module::to keeps the identity of parameters (but Adagrad builds its state with the optimizer:
+// before it, move the module yourself). Inputs are made on the device with torch_tidy::device(), or
+// moved there with step.to(x). That is all that makes CUDA another device for the same program; on
+// the CPU both may be left out. With --device auto, a program that does not run on CUDA (an input
+// left on the CPU, a tensor's memory read) is run on the CPU.
 #pragma once
 
 #include <torch/torch.h>
