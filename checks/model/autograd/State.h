@@ -462,7 +462,9 @@ struct Defect {
   /// gradient].
   bool EveryPath = false;
   uint32_t Subject = 0; ///< number of the place that is judged
-  bool Repairable = false; ///< order and freed graphs: the obvious fix changes nothing else
+  /// Order and freed graphs: the obvious fix changes nothing else. Lost writes: a copy can be
+  /// written in the tensor's place.
+  bool Repairable = false;
   Site Also; ///< another place where it shows, and that its repair mends as well
 };
 

@@ -30,6 +30,7 @@ void mask_assign_activation() {
   auto mask = h > 0;
   h.index({mask}) = 0.0;
   // CHECK-MESSAGES: :[[@LINE-1]]:19: warning: {{.*}} [definite: wrong] [torch-lost-write]
+  // CHECK-FIXES: (h = h.clone()).index_put_({mask}, 0.0);
   auto loss = h.pow(2).mean();
   loss.backward();
   opt.step();

@@ -93,12 +93,26 @@ std::vector<FixItHint> Diagnosis::fixesForCut(const autograd::Defect &D) const {
                                        Tensor)};
 }
 
+namespace {
+
+/// The variable that E names, where binding it to another tensor changes nobody else's: a reference, a
+/// member or an element may be the tensor that others hold.
+const VarDecl *ownVariable(const Expr *E) {
+  const auto *R = dyn_cast<DeclRefExpr>(E->IgnoreParenImpCasts());
+  const auto *V = R ? dyn_cast<VarDecl>(R->getDecl()) : nullptr;
+  if (!V || V->getType()->isReferenceType() || V->getType().isConstQualified() ||
+      R->refersToEnclosingVariableOrCapture())
+    return nullptr;
+  return V;
+}
+
+} // namespace
+
 /// x.index({mask}) = v, x.index({mask}) += v -> x.index_put_({mask}, ...).
 std::vector<FixItHint> Diagnosis::fixesForLostWrite(const autograd::Defect &D) const {
   const SourceManager &SM = Context.getSourceManager();
   const auto *O = dyn_cast_or_null<CXXOperatorCallExpr>(Program.statement(D.Culprit));
-  // In place, a tensor that requires grad may refuse, or break what saved it.
-  if (!O || O->getNumArgs() != 2 || D.OfLeaf || O->getBeginLoc().isMacroID() ||
+  if (!O || O->getNumArgs() != 2 || (D.OfLeaf && !D.Repairable) || O->getBeginLoc().isMacroID() ||
       O->getEndLoc().isMacroID())
     return {};
   auto Text = [&](SourceRange R) {
@@ -114,7 +128,13 @@ std::vector<FixItHint> Diagnosis::fixesForLostWrite(const autograd::Defect &D) c
   const Expr *Left = O->getArg(0)->IgnoreParens()->IgnoreImplicit()->IgnoreParens();
   std::string Object, Index, Read = Text(Left->getSourceRange());
   if (const auto *M = dyn_cast<CXXMemberCallExpr>(Left); M && isNamed(M, "index")) {
-    Object = Text(M->getImplicitObjectArgument()->getSourceRange());
+    const Expr *Called = M->getImplicitObjectArgument();
+    Object = Text(Called->getSourceRange());
+    // In place, a tensor that requires grad may refuse, or break what saved it: a copy does not.
+    if (D.OfLeaf && !ownVariable(Called))
+      return {};
+    if (D.OfLeaf)
+      Object = "(" + Object + " = " + Object + ".clone())";
     Index = M->getNumArgs() == 1 ? Text(M->getArg(0)->getSourceRange()) : "";
   }
   std::string Value = Text(O->getArg(1)->getSourceRange());
@@ -132,11 +152,8 @@ std::vector<FixItHint> Diagnosis::fixesForDropped(const autograd::Defect &D) con
   const auto *M = dyn_cast_or_null<CXXMemberCallExpr>(Program.statement(D.Culprit));
   if (!M || M->getBeginLoc().isMacroID() || M->getEndLoc().isMacroID() || D.Effect != autograd::Outcome::Wrong)
     return {};
-  const Expr *Object = M->getImplicitObjectArgument()->IgnoreParenImpCasts();
-  const auto *R = dyn_cast<DeclRefExpr>(Object);
-  const auto *V = R ? dyn_cast<VarDecl>(R->getDecl()) : nullptr;
-  // A reference, a member or an element may be the tensor that others hold.
-  if (!V || V->getType()->isReferenceType() || V->getType().isConstQualified())
+  const VarDecl *V = ownVariable(M->getImplicitObjectArgument());
+  if (!V)
     return {};
   return {FixItHint::CreateInsertion(M->getBeginLoc(), V->getNameAsString() + " = ")};
 }

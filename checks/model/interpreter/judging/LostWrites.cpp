@@ -105,6 +105,7 @@ void Interpreter::noteLostWrite(const Call &C) {
   New.What.Culprit = C.At;
   New.What.Operation = C.Name.str();
   New.What.OfLeaf = Torch.requiresGrad(Meant) && S.GradMode;
+  New.What.Repairable = New.What.OfLeaf && !X.LeafRequiresGrad;
   const bool IsCopy = static_cast<bool>(S.Tensors[Copy].CopiedFrom);
   New.What.Message = std::string("the write goes into the ") + (IsCopy ? "copy" : "value") +
                      " that '" + S.Tensors[Copy].MadeBy + "' returns and is lost with it";
