@@ -97,6 +97,10 @@ void AbstractTorch::setGrad(TensorId P, Operand Value, Site At) {
     setLife(P, std::move(L));
     S.Tensors.edit(P).EverReached = Reach::Live; // by the program itself: first-order MAML
   }
+  // Its content is the gradient from now on, and what comes next is measured from that.
+  Tensor &Content = S.Tensors.edit(Value.T);
+  Content.Scale = {};
+  Content.FromGradients = std::make_shared<const std::vector<TensorId>>(1, P);
   Tensor &T = S.Tensors.edit(P);
   T.Grad = GradState::Live;
   T.GradTensor = Value.T;

@@ -149,3 +149,18 @@ void a_weight_and_a_scale() {
     second.step();
   }
 }
+
+// Cleared to zeros, not away: every step divides by the scale anew, and puts the result in its place.
+void unscaled_into_the_gradient() {
+  Net net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  double scale = 1024;
+  for (int i = 0; i < 9; ++i) {
+    optimizer.zero_grad(/*set_to_none=*/false);
+    (net.loss() * scale).backward();
+    for (auto &p : net.parameters())
+      if (p.grad().defined())
+        p.mutable_grad() = p.grad() / scale;
+    optimizer.step();
+  }
+}
