@@ -11,16 +11,18 @@ namespace torch_tidy::autograd {
 namespace {
 
 /// Dropout gives its argument back where it drops nothing, and a product with a mask otherwise
-/// (ATen/native/Dropout.cpp). Nothing for other operators, and where mode or rate are not known.
+/// (ATen/native/Dropout.cpp), written into the argument by the in-place forms. Nothing for other
+/// operators, and where mode or rate are not known.
 std::optional<bool> dropsOut(const facts::OpFact &Op, const std::vector<Argument> &Arguments) {
-  if (!traitsOf(Op.Name).Name.ends_with("dropout") || Op.Outputs.size() != 1 || Arguments.empty() ||
-      Op.Outputs[0].Kind != facts::OpFact::Output::MaybeView)
+  using Output = facts::OpFact::Output;
+  if (Op.Name.find("dropout") == Op.Name.npos || Op.Outputs.size() != 1 || Arguments.empty() ||
+      (Op.Outputs[0].Kind != Output::MaybeView && Op.Outputs[0].Kind != Output::SameAs))
     return std::nullopt;
   std::optional<double> Rate, Train;
   for (size_t A = 0; A < Op.Arguments.size() && A < Arguments.size(); ++A) {
     if (Op.Arguments[A].Name == "p")
       Rate = Arguments[A].Constant;
-    if (Op.Arguments[A].Name == "train")
+    if (Op.Arguments[A].Name == "train" || Op.Arguments[A].Name == "training")
       Train = Arguments[A].Constant;
   }
   if ((Train && *Train == 0) || (Rate && *Rate == 0))
@@ -41,6 +43,11 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
   // In-place and out= forms: the writes come first, the results are the written tensors.
   bool Writes = std::any_of(Op.Arguments.begin(), Op.Arguments.end(),
                             [](const auto &A) { return A.Mutated; });
+  const std::optional<bool> Drops = dropsOut(Op, Arguments);
+  if (Writes && Drops && !*Drops) {
+    Results[0] = Arguments[0].Tensors;
+    return Results;
+  }
   if (Writes) {
     callInPlace(Op, Arguments, At, Options);
     if (Raised)
@@ -70,7 +77,6 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
         Operands.push_back({static_cast<int>(A), S.Tensors[X.T].Scalar ? X : number({X}, At)});
 
   NodeId N;
-  const std::optional<bool> Drops = dropsOut(Op, Arguments);
   for (size_t O = 0; O < Op.Outputs.size(); ++O) {
     const Output &Out = Op.Outputs[O];
     if (Drops && !*Drops) {

@@ -229,6 +229,29 @@ bool Interpreter::asksForElements(const Value &V) const {
   return R.K == Value::Unknown; // not known to reduce
 }
 
+/// What an option of a function of torch::nn::functional is where nobody sets it: its class says so
+/// (alpha_dropout() does not train by default, dropout() does).
+static std::optional<double> defaultOption(const FunctionDecl *F, llvm::StringRef Name,
+                                           const ASTContext &Context) {
+  const CXXRecordDecl *Class =
+      F && F->getNumParams() == 2
+          ? F->getParamDecl(1)->getType().getNonReferenceType()->getAsCXXRecordDecl()
+          : nullptr;
+  if (!Class || !Class->hasDefinition())
+    return std::nullopt;
+  for (const FieldDecl *Field : Class->fields()) {
+    Expr::EvalResult R;
+    if (Field->getName() != (Name + "_").str() || !Field->getInClassInitializer() ||
+        !Field->getInClassInitializer()->EvaluateAsRValue(R, Context))
+      continue;
+    if (R.Val.isInt())
+      return static_cast<double>(R.Val.getInt().getExtValue());
+    if (R.Val.isFloat())
+      return R.Val.getFloat().convertToDouble();
+  }
+  return std::nullopt;
+}
+
 /// F::dropout(x, options): rate and mode from the options, or as they are by default.
 void Interpreter::optionsOfDropout(const Call &C, const facts::OpFact &Op,
                                    std::vector<Argument> &Arguments) {
@@ -237,18 +260,19 @@ void Interpreter::optionsOfDropout(const Call &C, const facts::OpFact &Op,
   const Value Given = C.Arguments.size() == 2 ? get(C.Arguments[1]) : Value();
   if (C.Arguments.size() == 2 && (!Given.isObject() || P.Objects[Given.O].K != Object::Options))
     return;
-  auto Fill = [&](size_t A, const char *Name, double Default) {
+  auto Fill = [&](size_t A, const char *Name) {
     const auto Field = Given.isObject() ? P.Objects[Given.O].field(Name) : std::nullopt;
-    const Value V = Field ? get(*Field) : Value::floating(Default);
-    if (V.isKnownNumber())
+    if (!Field)
+      Arguments[A].Constant = defaultOption(C.Callee, Name, Context);
+    else if (const Value V = get(*Field); V.isKnownNumber())
       Arguments[A].Constant = V.number();
   };
   for (size_t A = 0; A < Op.Arguments.size(); ++A)
-    if (Op.Arguments[A].Name == "train")
+    if (Op.Arguments[A].Name == "train" || Op.Arguments[A].Name == "training")
       for (size_t B = 0; B < Op.Arguments.size(); ++B)
         if (Op.Arguments[B].Name == "p") {
-          Fill(A, "training", 1);
-          Fill(B, "p", 0.5);
+          Fill(A, "training");
+          Fill(B, "p");
         }
 }
 
