@@ -38,3 +38,12 @@ void view_of_the_alias() {
   // CHECK-MESSAGES: :[[@LINE-1]]:9: warning: {{.*}} [definite: throws] [torch-detach-inplace-write]
   h.sum().backward();
 }
+
+void through_tensor_data() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = torch::sigmoid(w);
+  h.tensor_data().mul_(2);
+  // CHECK-MESSAGES: :[[@LINE-1]]:19: warning: {{.*}} [definite: throws] [torch-detach-inplace-write]
+  // CHECK-FIXES: h = h.mul(2);
+  h.sum().backward();
+}
