@@ -52,9 +52,11 @@ LibraryFiles::Kind LibraryFiles::kindOf(clang::SourceLocation Loc) const {
   clang::SourceLocation Start = Sources.getLocForStartOfFile(File);
   if (auto Entry = Sources.getFileEntryRefForID(File)) {
     llvm::StringRef Name = Entry->getName();
+    // A compile database names include folders as they are seen from its own folder.
+    llvm::StringRef Full = Entry->getFileEntry().tryGetRealPathName();
     if (Name.contains("/torch_tidy/") && Name.ends_with(".h"))
       K = OwnRuntime;
-    else if (isLibTorchPath(Name) || isInstalled(Name))
+    else if (isLibTorchPath(Name) || isLibTorchPath(Full) || isInstalled(Name))
       K = Library;
   }
   if (K == User && Sources.isInSystemHeader(Start))

@@ -56,6 +56,46 @@ class Hosts:
             stored.write_text(json.dumps(programs[0]["flags"]))
         return json.loads(stored.read_text())
 
+    def libtorch_by(self, option, include=None):
+        """The flags with LibTorch's include folders behind another option than -isystem, or with those
+        of a LibTorch elsewhere."""
+        flags, found = self.flags(), str(self.libtorch_include())
+        for i, flag in enumerate(flags):
+            if flag == "-isystem" and flags[i + 1].startswith(found):
+                flags[i : i + 2] = [option, flags[i + 1].replace(found, str(include or found), 1)]
+        return flags
+
+    def libtorch_include(self):
+        """The folder that holds ATen/ and torch/."""
+        folders = [pathlib.Path(flag) for flag in self.flags() if flag.startswith("/")]
+        return next(around for folder in folders for around in (folder, *folder.parents)
+                    if (around / "ATen" / "ATen.h").exists())
+
+    def libtorch_of_version(self, folder, version):
+        """LibTorch's headers in which nothing but the version is another. The include folder."""
+        include, copy = self.libtorch_include(), pathlib.Path(folder) / "include"
+        numbers = dict(zip(("MAJOR", "MINOR", "PATCH"), version.split(".")))
+        headers = ("torch/headeronly/version.h", "torch/csrc/api/include/torch/version.h")
+        real = {copy / parent for h in headers for parent in pathlib.PurePath(h).parents}
+        for there in sorted(real):
+            original = include / there.relative_to(copy)
+            if not original.is_dir():
+                continue
+            there.mkdir(parents=True, exist_ok=True)
+            rooms = ("ATen", "c10", "caffe2", "torch")  # of /usr/include, no more than LibTorch's
+            for entry in original.iterdir():
+                if there / entry.name in real or (there == copy and entry.name not in rooms):
+                    continue
+                (there / entry.name).symlink_to(entry)
+        for header in headers:
+            if (copy / header).exists():
+                text = (copy / header).read_text()
+                (copy / header).unlink()
+                (copy / header).write_text(re.sub(
+                    r"(#define TORCH_VERSION_(MAJOR|MINOR|PATCH)) \d+",
+                    lambda m: f"{m[1]} {numbers[m[2]]}", text))
+        return copy
+
     def pch(self):
         return self.work / "torch.pch"
 

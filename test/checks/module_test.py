@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-from hosts import Hosts
+from hosts import Hosts, diagnostics
 
 HOSTS = Hosts(sys.argv.pop(1))
 DEFECT = """#include <torch/torch.h>
@@ -78,6 +78,32 @@ class Module(unittest.TestCase):
         self.assertIn(CHECK, run.stdout)
         self.assertEqual(run.stderr.count("torch-tidy: Not every path through 'train' ("), 1, run.stderr)
         self.assertNotIn("Not every path", self.tidy(DEFECT % "", checks=["--checks=-*,torch-*"]).stderr)
+
+    def test_takes_the_nearest_facts_and_says_so_once(self):
+        include = HOSTS.libtorch_of_version(self.folder.name, "2.9.0")
+        other = self.source.with_name("other.cpp")
+        for source in (self.source, other):
+            source.write_text(DEFECT % "")
+        run = HOSTS.run([HOSTS.clang_tidy, f"--load={HOSTS.module}", "--checks=-*,torch-*", self.source, other,
+                         "--", *HOSTS.libtorch_by("-isystem", include)], cwd=self.folder.name)
+        self.assertIn("train.cpp:6:5: warning: ", run.stdout)
+        self.assertIn("other.cpp:6:5: warning: ", run.stdout)
+        sentence = "torch-tidy: No facts were measured on LibTorch 2.9.0; those of 2.6.0 are used instead.\n"
+        self.assertEqual(run.stderr.count(sentence), 1, run.stderr)
+        self.assertEqual(run.stderr.count("No facts"), 1, run.stderr)
+
+    def test_knows_libtorch_by_where_it_lies(self):
+        # Nothing says that its headers are not the user's: not -isystem, not an absolute path.
+        self.source.write_text(DEFECT % "")
+        (self.source.parent / "libtorch").symlink_to(HOSTS.libtorch_include())
+        said = []
+        for flags in ([*HOSTS.flags(), *HOSTS.with_pch()], HOSTS.libtorch_by("-I", "libtorch")):
+            run = HOSTS.run([HOSTS.clang_tidy, f"--load={HOSTS.module}", "--checks=-*,torch-*",
+                             "--header-filter=.*", self.source, "--", *flags], cwd=self.folder.name)
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+            said.append(diagnostics(run.stdout, False))
+        self.assertTrue(said[0][0].startswith("train.cpp:6:5: warning: "), said[0])
+        self.assertEqual(said[1], said[0])
 
     def test_refuses_another_llvm_in_one_sentence(self):
         others = [p for v in ("19", "22") if v != HOSTS.llvm

@@ -1,6 +1,10 @@
 """The command line of torch-tidy: exit statuses, what it says about bad input, what it prints."""
+import errno
+import json
 import os
+import pty
 import re
+import subprocess
 import unittest
 
 from tool_testing import CHECK, CLEAN, DEFECT, HOSTS, ToolTest
@@ -154,6 +158,34 @@ class Understanding(ToolTest):
         self.assertEqual(run.returncode, 1, run.stderr)
         self.assertIn("Read 1 source in ", run.stderr)
 
+    def test_takes_the_nearest_facts_and_says_so_once(self):
+        include = HOSTS.libtorch_of_version(self.folder, "2.9.0")
+        sources = [self.write(name, DEFECT) for name in ("one.cpp", "two.cpp")]
+        run = self.torch_tidy("check", *sources, "--", *HOSTS.libtorch_by("-isystem", include))
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertEqual(run.stderr.count("6:5: error: "), 2, run.stderr)
+        sentence = "No facts were measured on LibTorch 2.9.0; those of 2.6.0 are used instead."
+        self.assertEqual(run.stderr.count(sentence), 1, run.stderr)
+
+    def test_knows_libtorch_by_where_it_lies(self):
+        # Nothing says that its headers are not the user's: not -isystem, not an absolute path.
+        source = self.write("defect.cpp", DEFECT)
+        (self.folder / "libtorch").symlink_to(HOSTS.libtorch_include())
+        said = []
+        for flags in (HOSTS.flags(), HOSTS.libtorch_by("-I"), HOSTS.libtorch_by("-I", "../libtorch")):
+            build = self.folder / "build"
+            build.mkdir(exist_ok=True)
+            (build / "compile_commands.json").write_text(json.dumps([{
+                "directory": str(build), "file": str(source),
+                "arguments": ["/usr/bin/c++", *flags, "-c", str(source)]}]))
+            run = self.torch_tidy("check", "-p", "build", "--stats")
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertRegex(run.stderr, r"Entry points analysed: +1\n")
+            said.append([line for line in run.stderr.splitlines() if "Analysis, parsing apart" not in line])
+        self.assertIn("defect.cpp:6:5: error: ", said[0][0])
+        self.assertEqual(said[1], said[0])
+        self.assertEqual(said[2], said[0])
+
     def test_follows_a_generic_lambda_into_an_algorithm(self):
         # Under C++17 nothing but the algorithm's body says with which type the lambda is called.
         source = self.write("find.cpp", """#include <torch/torch.h>
@@ -207,6 +239,32 @@ class Printing(ToolTest):
         source = self.write("defect.cpp", DEFECT)
         self.assertNotIn("\x1b[", self.check(source).stderr)
         self.assertIn("\x1b[", self.check(source, "--color").stderr)
+        on_a_terminal = self.on_a_terminal(source)
+        self.assertRegex(on_a_terminal, "\x1b\\[[0-9;]*merror: ")
+        self.assertIn("[torch-inplace-autograd]", re.sub("\x1b\\[[0-9;]*m", "", on_a_terminal))
+        self.assertNotIn("\x1b[", self.on_a_terminal(source, "--color=false"))
+
+    def on_a_terminal(self, *args):
+        """What `check` writes where a person looks at it."""
+        mine, its = pty.openpty()
+        extra = [f"--extra-arg={flag}" for flag in HOSTS.with_pch()]
+        with subprocess.Popen([str(a) for a in (HOSTS.torch_tidy, "check", *HOSTS.torch_args(), *extra, *args)],
+                              cwd=self.folder, stdin=its, stdout=its, stderr=its,
+                              env={**os.environ, "TERM": "xterm-256color"}):
+            os.close(its)
+            text = b""
+            while True:
+                try:
+                    more = os.read(mine, 4096)
+                except OSError as error:  # the end, as Linux tells it
+                    if error.errno != errno.EIO:
+                        raise
+                    more = b""
+                if not more:
+                    break
+                text += more
+        os.close(mine)
+        return text.decode()
 
     def test_statistics(self):
         run = self.check(self.write("defect.cpp", DEFECT), "--stats")
