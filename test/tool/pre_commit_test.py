@@ -1,4 +1,5 @@
 """The hook, run by the real pre-commit on a commit of a project of its own."""
+import json
 import os
 import pathlib
 import shutil
@@ -37,12 +38,14 @@ class PreCommit(ToolTest):
         self.project = self.folder / "project"
         self.project.mkdir()
         self.git("init", "-q")
-        args = [*(a for a in HOSTS.torch_args()),
-                *(f"--extra-arg={flag}" for flag in HOSTS.with_pch())]
-        (self.project / ".pre-commit-config.yaml").write_text(
-            f"repos:\n- repo: {self.hooks}\n  rev: {revision}\n  hooks:\n  - id: torch-tidy\n"
-            f"    args: {args}\n")
-        self.git("add", ".")
+        self.config = (f"repos:\n- repo: {self.hooks}\n  rev: {revision}\n  hooks:\n"
+                       "  - id: torch-tidy\n    args: %s\n")
+        self.configure([*HOSTS.torch_args(),
+                        *(f"--extra-arg={flag}" for flag in HOSTS.with_pch())])
+
+    def configure(self, args):
+        (self.project / ".pre-commit-config.yaml").write_text(self.config % args)
+        self.git("add", ".pre-commit-config.yaml")
 
     def git(self, *args, where=None):
         return subprocess.run(["git", *args], cwd=where or self.project, env=self.environment,
@@ -72,6 +75,31 @@ class PreCommit(ToolTest):
         self.assertEqual(run.returncode, 1)
         self.assertIn(f"train.cpp:6:5: error: ", run.stdout)
         self.assertIn(CHECK, run.stdout)
+
+    def test_checks_a_changed_header_as_the_readme_configures_it(self):
+        self.configure(["-p", "build"])
+        self.assertIn("args: [-p, build]\n",
+                      (pathlib.Path(HOSTS.source) / "README.md").read_text())
+        path = os.pathsep.join([os.path.dirname(HOSTS.torch_tidy), self.environment["PATH"]])
+        header = "#pragma once\n" + CLEAN.replace("void train", "inline void train")
+        self.stage("net.h", header)
+        self.stage("main.cpp", '#include "net.h"\nint main() { train(torch::ones({3})); }\n')
+        source = self.project / "main.cpp"
+        build = self.project / "build"
+        build.mkdir()
+        (build / "compile_commands.json").write_text(json.dumps([{
+            "directory": str(build), "file": str(source), "arguments": [
+                "/usr/bin/c++", *HOSTS.flags(), *HOSTS.with_pch(), "-c", str(source)]}]))
+        self.git("commit", "-qm", "a net")
+        self.stage("net.h", header.replace("h = h.mul(2)", "h.mul_(2)"))
+        run = self.commit(path)
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        self.assertIn("net.h:7:5: error: ", run.stdout)
+        self.assertIn(CHECK, run.stdout)
+        self.stage("net.h", header + "// harmless\n")
+        run = self.commit(path)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("Passed", run.stdout)
 
     def test_fails_where_the_tool_is_missing(self):
         self.stage("train.cpp", DEFECT)
