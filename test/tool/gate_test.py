@@ -36,11 +36,25 @@ class Gate(ToolTest):
         self.database([("train", "train.cpp")])
 
     def test_has_the_steps_in_order_and_uploads_what_check_writes(self):
-        self.assertEqual(list(self.steps()), ["Configure", "Check", "Confirm"])
+        self.assertEqual(list(self.steps()),
+                         ["Prerequisites", "Install torch-tidy", "Configure", "Check", "Confirm"])
         [job] = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
         upload = job["steps"][-1]
         self.assertEqual(upload["if"], "always()")
         self.assertIn(f"--output {upload['with']['sarif_file']}", self.steps()["Check"])
+
+    def test_puts_on_path_what_it_installs(self):
+        bootstrap = self.write(".torch-tidy/bootstrap.sh", "#!/bin/sh\n[ \"$*\" = build ]\n")
+        bootstrap.chmod(0o755)
+        where = self.folder / "path"
+        run = HOSTS.run(["bash", "-e", "-o", "pipefail", "-c", self.steps()["Install torch-tidy"]],
+                        cwd=self.folder, env={**os.environ, "GITHUB_WORKSPACE": str(self.folder),
+                                              "GITHUB_PATH": str(where)})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        installed = pathlib.Path(where.read_text().strip())
+        # As laid out by what the real bootstrap.sh builds: build/<preset>/bin.
+        self.assertEqual(installed, self.folder / ".torch-tidy" / "build" / "release" / "bin")
+        self.assertEqual(os.path.basename(os.path.dirname(HOSTS.torch_tidy)), installed.name)
 
     def test_check_passes_findings_on_to_confirm(self):
         self.project(DEFECT)
