@@ -194,6 +194,7 @@ TensorId AbstractTorch::viewOf(Operand Base, Site At, std::string Name, bool Mul
   bool Grad = requiresGrad(Base.T) && !From.Inference;
   // A view of a view keeps its creation_meta.
   New.MultiView |= From.MultiView;
+  New.FunctionView = From.FunctionView;
   New.NoGradView = From.NoGradView || !S.GradMode;
   New.IsView = !From.Inference; // as_view(): inference tensors have no differentiable views
   New.ViewVersion = version(Base.T);

@@ -27,6 +27,7 @@ struct Argument {
   std::optional<double> Constant;
   /// For a number: the detached tensors that it was computed from.
   std::vector<Operand> Numbers;
+  bool Given = false; ///< by the program, rather than left to its default
 };
 
 struct CallOptions {
@@ -127,10 +128,9 @@ public:
     std::vector<Operand> Results;
     std::vector<TensorId> Dirty, NotDifferentiable; ///< as marked
   };
-  /// A node of the program's own (torch::autograd::Function). An input that was returned unmarked
-  /// becomes a view of itself there (custom_function.cpp, _process_backward_mode_ad); here it is left
-  /// alone.
-  void callFunction(const FunctionCall &Call, Site At);
+  /// A node of the program's own (torch::autograd::Function). Of an input that was returned unmarked
+  /// the result is a view, in Call.Results afterwards.
+  void callFunction(FunctionCall &Call, Site At);
 
   /// A write that is no operator: through a pointer, accessor or buffer.
   void rawWrite(Operand T, const std::string &Operation, const std::vector<Operand> &Sources,
@@ -237,6 +237,8 @@ private:
   void save(NodeId N, TensorId T, bool IsResult, std::vector<int> NeededFor, bool Perhaps,
             int Argument = -1);
   void noteOperand(NodeId N, const Operand &From);
+  int surprisingWrite(const Operand &From, std::string_view Reader) const;
+  void suspectOldHandle(const Operand &Result, const Operand &From, const std::string &Reader, Site At);
   void mergeDependences(TensorId Into, const Operand &From, bool Cut, Site At,
                         const std::string &How, Alias Through, bool InPlace,
                         CutBy By = CutBy::Operator, NodeId Source = {});
@@ -248,6 +250,9 @@ private:
   std::string placeOf(TensorId Parameter) const;
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
+  const Bounds &boundsOf(TensorId T) const;
+  void noteBounds(const facts::OpFact &Op, const std::vector<Argument> &Arguments,
+                  const std::vector<std::vector<Operand>> &Results);
   bool isCopyOf(TensorId T, TensorId Leaf) const;
   const ZeroCause &whyZero(TensorId T) const;
   bool matters(StorageId M) const;

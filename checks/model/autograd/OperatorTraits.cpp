@@ -41,6 +41,13 @@ constexpr std::string_view SignKeepers[] = {
     "tanhshrink", "Tanhshrink", "reciprocal", "rsqrt", "clamp", "clamp_max", "clip", "hardtanh",
     "Hardtanh", "maximum", "minimum", "max", "min", "prod", "cumsum", "cumprod",
     "matmul", "mm", "bmm", "dot", "mv", "index", "index_select", "gather", "masked_select", "repeat"};
+constexpr std::string_view SignPassers[] = {
+    "tanh", "sinh", "asinh", "atan", "arctan", "elu", "selu", "celu", "leaky_relu", "silu", "gelu",
+    "mish", "softsign", "expm1", "erf", "sign", "sgn"};
+constexpr std::string_view ElementPassers[] = {
+    "clone", "contiguous", "reshape", "flatten", "mean", "amax", "amin", "max", "min", "maximum", "minimum",
+    "cat", "stack", "repeat", "index", "index_select", "gather", "masked_select", "max_pool1d", "max_pool2d",
+    "adaptive_avg_pool2d", "MaxPool1d", "MaxPool2d", "AdaptiveAvgPool2d", "copy"};
 constexpr std::string_view Rectifiers[] = {"relu", "ReLU", "leaky_relu", "LeakyReLU", "elu", "ELU",
                                            "celu", "CELU", "rrelu", "RReLU", "abs", "absolute"};
 // Measured: they raise on another version, and come out the same on other content.
@@ -120,6 +127,8 @@ Traits make(std::string_view Name) {
   T.NeedsSignsOnly = isOneOf(Plain, SignReaders);
   T.NeverNegative = isOneOf(Plain, NeverNegatives);
   T.KeepsSign = isOneOf(Plain, SignKeepers);
+  T.PassesSign = isOneOf(Plain, SignPassers);
+  T.PassesElements = isOneOf(Plain, ElementPassers);
   T.SameWhereNotNegative = isOneOf(Plain, Rectifiers);
   T.Overwrites = isOneOf(Name, Overwriters);
   T.ShiftOnly = isOneOf(Name, Shifts);

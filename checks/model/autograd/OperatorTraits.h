@@ -16,6 +16,8 @@ struct Traits {
   bool NeedsSignsOnly = false;   ///< of what it saved, its derivative asks for the signs
   bool NeverNegative = false;    ///< its result is not, whatever goes in
   bool KeepsSign = false;        ///< its result is not where no argument is
+  bool PassesSign = false;       ///< element by element, its result has the sign of its argument
+  bool PassesElements = false;   ///< its result's elements are some of its arguments', or means of them
   bool SameWhereNotNegative = false; ///< the identity on what is not: relu after relu
   bool Overwrites = false;       ///< in-place: the old content does not enter the new one
   bool ShiftOnly = false;        ///< in-place: adds its operand, so the Jacobian is the identity

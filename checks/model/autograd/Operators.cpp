@@ -208,24 +208,13 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
   }
   if (Raised)
     return std::vector<std::vector<Operand>>(Results.size());
-  // A lower bound that is negative bounds nothing here.
-  auto KeepsSign = [&](size_t A) {
-    return !Arguments[A].Constant || *Arguments[A].Constant >= 0 ||
-           (A < Op.Arguments.size() && Op.Arguments[A].Name.starts_with("min"));
-  };
-  auto AllKeepSign = [&] {
-    for (size_t A = 0; A < Arguments.size(); ++A)
-      if (!KeepsSign(A))
-        return false;
-    return std::all_of(Operands.begin(), Operands.end(), [&](const auto &P) {
-      return P.second.T && S.Storages[S.Tensors[P.second.T].Memory].NotNegative;
-    });
-  };
-  if (Trait.NeverNegative || (Trait.KeepsSign && !Operands.empty() && AllKeepSign()))
-    for (auto &R : Results)
-      for (Operand &X : R)
-        if (X.T && S.Storages[S.Tensors[X.T].Memory].Writes.empty())
-          S.Storages.edit(S.Tensors[X.T].Memory).NotNegative = true;
+  for (auto &R : Results)
+    for (Operand &X : R)
+      if (X.T && !S.Tensors[X.T].History && !Trait.IntegralResult)
+        for (const auto &[A, Y] : Operands)
+          if (Y.T && Y.T != X.T)
+            suspectOldHandle(X, Y, std::string(Trait.Name), At);
+  noteBounds(Op, Arguments, Results);
   if (Trait.KeepsZero || Trait.Multiplicative) {
     bool All = !Operands.empty(), Any = false;
     ZeroCause Why;
@@ -304,7 +293,7 @@ void AbstractTorch::saveFor(NodeId N, const facts::OpFact &Op,
   }
 }
 
-void AbstractTorch::callFunction(const FunctionCall &Call, Site At) {
+void AbstractTorch::callFunction(FunctionCall &Call, Site At) {
   auto IsAmong = [](const auto &Tensors, TensorId T) {
     return std::any_of(Tensors.begin(), Tensors.end(), [&](const Operand &X) { return X.T == T; });
   };
@@ -336,6 +325,14 @@ void AbstractTorch::callFunction(const FunctionCall &Call, Site At) {
     if (AnyGrad && S.GradMode)
       Connected(S.Tensors[T].History);
   }
+  // custom_function.cpp, _process_backward_mode_ad(): the view refuses to be written, since its history
+  // would be made anew without the function's.
+  for (Operand &R : Call.Results)
+    if (S.GradMode && R.T && requiresGrad(R.T) && IsAmong(Call.Inputs, R.T) &&
+        !IsMarked(Call.Dirty, R.T) && !IsMarked(Call.NotDifferentiable, R.T)) {
+      R = bind(viewOf(R, At, Call.Name, /*Multi=*/false, {}));
+      S.Tensors.edit(R.T).FunctionView = true;
+    }
   NodeId N;
   for (const Operand &R : Call.Results) {
     if (!R.T || IsAmong(Call.Inputs, R.T) || S.Tensors[R.T].Integral)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autograd/Arena.h"
+#include "autograd/Bounds.h"
 #include "autograd/Outcome.h"
 
 #include <cstdint>
@@ -92,7 +93,7 @@ struct Write {
   bool ShiftOnly = false; ///< adds a value without history: its Jacobian is the identity
   bool Zeroes = false;    ///< the written region holds zeros afterwards
   bool Uniform = false;   ///< adds one number to all elements of the tensor
-  bool KeepsSigns = false;  ///< scales by a positive number
+  bool KeepsSigns = false;  ///< changes no sign: scales by a positive number
   bool SameContent = false; ///< writes what was there: a rectifier after a rectifier
   bool ByKept = false;    ///< through a second name: meant for whoever else reads the tensor
   bool Rebinds = false;   ///< its result is the new value of the variable it went through
@@ -122,7 +123,7 @@ struct Storage {
   bool Saved = false;            ///< some node saved it, ever
   TensorId GradientOf;           ///< it is the gradient of this leaf
   bool Zero = false;             ///< known to be all zero now
-  bool NotNegative = false;      ///< known to hold no negative number now
+  Bounds Holds;                  ///< between which numbers all of it is known to lie now
   ZeroCause WhyZero;
   bool operator==(const Storage &) const = default;
 };
@@ -269,6 +270,7 @@ struct Tensor {
   bool Turned = false;    ///< its dimensions stand in another order than in memory
   bool MultiView = false; ///< one of several outputs that are views (unbind, chunk, split)
   bool NoGradView = false; ///< a view made under no-grad of a tensor that requires grad
+  bool FunctionView = false; ///< an input that a function of the program's returned unmarked
   bool Integral = false;  ///< dtype cannot require grad
   bool Inference = false; ///< made under InferenceMode
   NodeId History;

@@ -34,6 +34,27 @@ void AbstractTorch::suspect(TensorId T, Suspicion D) {
   ++S.Effects;
 }
 
+/// A value without a history was computed from what an older handle of written memory holds: it is
+/// another value than it was meant to be. See Note [Old handles].
+void AbstractTorch::suspectOldHandle(const Operand &Result, const Operand &From,
+                                     const std::string &Reader, Site At) {
+  const Tensor &T = S.Tensors[From.T];
+  if (!Result.T || T.Untracked || T.Through != Alias::None)
+    return;
+  const int Index = surprisingWrite(From, Reader);
+  if (Index < 0 || Repaired.count(S.Storages[T.Memory].Writes[Index].At.Number))
+    return;
+  Node Read;
+  Read.Operation = Reader;
+  Read.At = At;
+  Suspicion New;
+  New.What = changedBehind(Read, T.Memory, static_cast<unsigned>(Index), DefectKind::OldHandleRead, {});
+  New.What.Chain.pop_back(); // the backward() that the value arrives at
+  include(S.Tensors.edit(Result.T).Suspects, static_cast<uint32_t>(S.Suspected.size()));
+  S.Suspected.push_back(std::move(New));
+  ++S.Effects;
+}
+
 void AbstractTorch::accuse(Suspicion D) {
   D.Arrived = true;
   S.Suspected.push_back(std::move(D));

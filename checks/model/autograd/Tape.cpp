@@ -32,7 +32,7 @@ NodeId AbstractTorch::historyOf(TensorId Id) {
                            : F.History && F.Version > T.FamilyVersion;
   if (!Outdated)
     return T.History;
-  if (T.IsView && (T.MultiView || T.NoGradView)) {
+  if (T.IsView && (T.MultiView || T.NoGradView || T.FunctionView)) {
     // variable.cpp, handle_view_on_rebase (indirect): such a view cannot get a new grad_fn.
     Site Writer;
     std::string Operation;
@@ -44,7 +44,8 @@ NodeId AbstractTorch::historyOf(TensorId Id) {
     if (!T.Untracked && !Repaired.count(Writer.Number)) {
       Defect D{DefectKind::MultiViewWritten, Outcome::Throws, Writer,
                "in-place '" + Operation + "' writes to a relative of " +
-                   (T.MultiView ? "one of several views returned by '" + T.MadeBy + "'"
+                   (T.MultiView      ? "one of several views returned by '" + T.MadeBy + "'"
+                    : T.FunctionView ? "an input that '" + T.MadeBy + "' returned, a view of itself"
                                 : std::string("a view made under no-grad")) +
                    ", which is used afterwards"};
       D.Chain.push_back({T.Made, "the view is made here"});
@@ -152,40 +153,48 @@ bool AbstractTorch::passesAutogradBy(const std::vector<Argument> &Arguments) con
   return Any;
 }
 
-/// Carries to the node what is wrong with an operand's value.
-void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
+/// Note [Old handles]
+/// An activation called with inplace(true) hands back its argument. Who goes on reading the argument
+/// through a handle bound before the call reads the activated value: the residual branch that opens
+/// with an in-place activation. A write whose result is discarded is meant as a write
+/// (WriteKind::User), and reading it afterwards is no defect: with one exception. Who copies a
+/// variable to a second name (`auto skip = h;`), writes through the first (`h.relu_();`) and reads
+/// the second kept it for what it was before. The other way round, writing through the second name
+/// (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes;
+/// unless the variable is given the result (`h = h.tanh_();`): then the new value was meant for it
+/// alone.
+int AbstractTorch::surprisingWrite(const Operand &From, std::string_view Reader) const {
   const Tensor &T = S.Tensors[From.T];
   const Storage &M = S.Storages[T.Memory];
-  if (T.Untracked || S.Nodes[N].DirtyWrite >= 0)
-    return;
-  // Note [Old handles]
-  // An activation called with inplace(true) hands back its argument. Who goes on reading the
-  // argument through a handle bound before the call reads the activated value: the residual branch
-  // that opens with an in-place activation. A write whose result is discarded is meant as a write
-  // (WriteKind::User), and reading it afterwards is no defect: with one exception. Who copies a
-  // variable to a second name (`auto skip = h;`), writes through the first (`h.relu_();`) and reads
-  // the second kept it for what it was before. The other way round, writing through the second name
-  // (`auto w = fc->weight; w.mul_(2);`), as through a parameter of a function, is how one writes;
-  // unless the variable is given the result (`h = h.tanh_();`): then the new value was meant for it
-  // alone.
   auto Surprises = [&](const Write &W) {
     // A rectifier that reads what another one left finds the positive part as it was.
-    if (W.SameContent || (traitsOf(W.Operation).KeepsPositivePart &&
-                          traitsOf(S.Nodes[N].Operation).ReadsPositivePart))
+    if (W.SameContent ||
+        (traitsOf(W.Operation).KeepsPositivePart && traitsOf(Reader).ReadsPositivePart))
       return false;
     return W.Kind == WriteKind::Activation ||
            (((From.Kept && !W.ByKept) || W.Rebinds) && W.Kind == WriteKind::User && W.Tracked &&
             W.Through == Alias::None && T.Through == Alias::None);
   };
   for (size_t I = From.Seen; I < M.Writes.size(); ++I)
-    if (Surprises(M.Writes[I]) && overlap(M.Writes[I].Where, T.Where)) {
-      Node &W = S.Nodes.edit(N);
-      W.DirtyMemory = T.Memory;
-      W.DirtyWrite = static_cast<int>(I);
-      W.DirtyHandle = M.Writes[I].Tracked;
-      W.DirtyView = T.IsView && M.Writes[I].Kind == WriteKind::User;
-      return;
-    }
+    if (Surprises(M.Writes[I]) && overlap(M.Writes[I].Where, T.Where))
+      return static_cast<int>(I);
+  return -1;
+}
+
+/// Carries to the node what is wrong with an operand's value.
+void AbstractTorch::noteOperand(NodeId N, const Operand &From) {
+  const Tensor &T = S.Tensors[From.T];
+  if (T.Untracked || S.Nodes[N].DirtyWrite >= 0)
+    return;
+  if (int I = surprisingWrite(From, S.Nodes[N].Operation); I >= 0) {
+    const Write &Surprise = S.Storages[T.Memory].Writes[I];
+    Node &W = S.Nodes.edit(N);
+    W.DirtyMemory = T.Memory;
+    W.DirtyWrite = I;
+    W.DirtyHandle = Surprise.Tracked;
+    W.DirtyView = T.IsView && Surprise.Kind == WriteKind::User;
+    return;
+  }
   auto OnlyShifted = [&] {
     const std::vector<Write> &Changes = S.Storages[T.DirtyMemory].Writes;
     return traitsOf(S.Nodes[N].Operation).IgnoresShift &&

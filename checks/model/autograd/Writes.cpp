@@ -18,6 +18,8 @@ struct AbstractTorch::WriteSpec {
   bool Zeroes = false;
   bool Uniform = false;
   bool KeepsSigns = false;
+  bool SameContent = false; ///< leaves every element as it was
+  Bounds Leaves;            ///< where all elements lie that were written
   bool Differentiable = true;
   Site CalledAt;
   WriteKind Kind = WriteKind::User;
@@ -100,10 +102,15 @@ void AbstractTorch::callInPlace(const facts::OpFact &Op, const std::vector<Argum
       Spec.Zeroes = Trait.Name == "zero_" || (Trait.Name == "fill_" && ConstantIs(0)) ||
                     (Trait.Multiplicative && Trait.ScalarFactor && ConstantIs(0)) ||
                     (Trait.Name == "copy_" && Sources.size() == 1 && isZero(Sources[0].T));
-      Spec.KeepsSigns = (Trait.Name == "mul_" || Trait.Name == "div_" ||
-                         Trait.Name == "multiply_" || Trait.Name == "divide_") &&
-                        Sources.empty() && Arguments.size() > 1 && Arguments[1].Constant &&
-                        *Arguments[1].Constant > 0;
+      BoundedCall Call{Op, Arguments, {}};
+      if (!Spec.Overwrites)
+        Call.Operands.push_back(boundsOf(X.T));
+      for (const Operand &Y : Sources)
+        if (!OutVariant || !Y.T || S.Tensors[Y.T].Memory != S.Tensors[X.T].Memory)
+          Call.Operands.push_back(Y.T ? boundsOf(Y.T) : Bounds());
+      Spec.KeepsSigns = keepsSigns(Call);
+      Spec.SameContent = isIdentity(Call);
+      Spec.Leaves = autograd::boundsOf(Call);
       // Adding what does not depend on a parameter leaves every derivative as it was.
       Spec.ShiftOnly = Trait.ShiftOnly && std::all_of(Sources.begin(), Sources.end(), [&](auto &Y) {
                          Dependences D = dependences(Y.T);
@@ -159,6 +166,11 @@ bool AbstractTorch::refuseWrite(Operand X, const WriteSpec &Spec, bool Tracked, 
                   "in-place '" + Spec.Operation + "' on one of several views returned by '" +
                       T.MadeBy + "'",
                   {{T.Made, "the views are made by '" + T.MadeBy + "' here"}});
+  if (T.FunctionView)
+    return Refuse(DefectKind::MultiViewWritten,
+                  "in-place '" + Spec.Operation +
+                      "' on an input that '" + T.MadeBy + "' returned, a view of itself",
+                  {{T.Made, "a function of the program's returns its input unmarked here"}});
   if (T.NoGradView)
     return Refuse(DefectKind::NoGradViewWritten,
                   "in-place '" + Spec.Operation +
@@ -207,7 +219,7 @@ void AbstractTorch::isolate(TensorId Id) {
     T.Memory = M;
     T.Count = C;
     T.Kin = F;
-    T.MultiView = T.NoGradView = false;
+    T.MultiView = T.NoGradView = T.FunctionView = false;
     T.Through = Alias::None;
     T.Dirty = -1;
   }
@@ -320,13 +332,11 @@ bool AbstractTorch::write(Operand X, const WriteSpec &Spec, Site At) {
   W.Operation = Spec.Operation;
   Storage &M = S.Storages.edit(Before.Memory);
   const Traits &Trait = traitsOf(Spec.Operation);
-  W.SameContent = M.NotNegative && Trait.SameWhereNotNegative;
+  W.SameContent = Spec.SameContent;
   W.KeepsSigns = Spec.KeepsSigns;
   bool SameContent = W.SameContent;
-  if (!SameContent && !(Trait.NeverNegative && !Part))
-    M.NotNegative = false;
-  else if (Trait.NeverNegative && !Part)
-    M.NotNegative = true;
+  if (!SameContent)
+    M.Holds = Part ? hull(M.Holds, Spec.Leaves) : Spec.Leaves;
   M.Writes.push_back(std::move(W));
   uint32_t Index = static_cast<uint32_t>(M.Writes.size() - 1);
   // What is zero on an arm that nobody knows to be taken (an initialiser told from others by a name)

@@ -139,7 +139,7 @@ struct Interpreter::Checkpoint {
   Interpreter &I;
   Frame *SavedFrame = I.Current;
   size_t Lives = I.Lives.size();
-  unsigned Arms = I.UndecidedArms, Try = I.TryDepth;
+  unsigned Try = I.TryDepth;
   CellId Result = I.Current ? I.Current->Result : CellId();
   bool ResultUnknown = I.Current && I.Current->ResultUnknown;
   const Expr *Discarded = I.DiscardedExpression;
@@ -160,7 +160,6 @@ struct Interpreter::Checkpoint {
     I.Exploring = Outer;
     I.Current = SavedFrame;
     I.Lives.resize(std::min(I.Lives.size(), Lives));
-    I.UndecidedArms = Arms;
     I.TryDepth = Try;
     I.DiscardedExpression = Discarded;
     I.Torch.catchException();
@@ -537,11 +536,9 @@ Interpreter::Flow Interpreter::branch(const Value &Condition, const void *Where,
   }
   return explore(Where, Region::Branch, [&] {
     bool Side = takeSide(Condition, Where);
-    ++UndecidedArms;
     const uint32_t Outer = std::exchange(Torch.S.Arm, ++Arms);
     Flow F = Side ? Then() : Else();
     Torch.S.Arm = Outer;
-    --UndecidedArms;
     return F;
   });
 }

@@ -36,7 +36,7 @@ Interpreter::PathResult Interpreter::run(llvm::function_ref<void()> Body, const 
   CallingAt = {};
   Steps = 0;
   CallerObjects = 0;
-  UndecidedArms = ChosenArms = TryDepth = 0;
+  ChosenArms = TryDepth = 0;
   SecondRound = false;
   Exploration Top;
   Top.Prefix = Prefix;

@@ -458,7 +458,6 @@ private:
   unsigned long Steps = 0;
   unsigned ChosenArms = 0;     ///< open branch arms whose condition is not a constant
   uint32_t Arms = 0;           ///< opened so far
-  unsigned UndecidedArms = 0;  ///< open branch arms whose condition was not forced
   unsigned TryDepth = 0;
   ProgramException Handled; ///< by the innermost handler
   bool SecondRound = false; ///< inside the second round of some loop: see Note [Loops]

@@ -63,7 +63,7 @@ Site Interpreter::site(SourceLocation L, const Stmt *S) {
   if (Current && Current->Function &&
       Current->Function->getTemplateInstantiationPattern() != nullptr)
     Places[It->second].InTemplate = true;
-  return {It->second, UndecidedArms > 0};
+  return {It->second, ChosenArms > 0};
 }
 
 Site Interpreter::site(const Stmt *S) {

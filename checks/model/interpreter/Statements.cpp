@@ -399,7 +399,6 @@ Interpreter::Flow Interpreter::executeSwitch(const SwitchStmt *S) {
 Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
   size_t Mark = Lives.size();
   Frame *F = Current;
-  unsigned Arms = UndecidedArms;
   ++TryDepth;
   try {
     Flow R = execute(S->getTryBlock());
@@ -408,7 +407,6 @@ Interpreter::Flow Interpreter::executeTry(const CXXTryStmt *S) {
   } catch (ProgramException &E) {
     --TryDepth;
     Current = F;
-    UndecidedArms = Arms;
     Torch.catchException();
     unwind(Mark);
     for (unsigned I = 0; I < S->getNumHandlers(); ++I) {

@@ -1,5 +1,6 @@
 // RUN: %check %s
 #include <torch/torch.h>
+#include <iostream>
 namespace nn = torch::nn;
 namespace F = torch::nn::functional;
 
@@ -73,4 +74,13 @@ void rectified_behind_a_functional() {
   auto kept = h;
   auto y = F::leaky_relu(h, F::LeakyReLUFuncOptions().inplace(true));
   (y.pow(2) + torch::sigmoid(kept)).sum().backward();
+}
+
+// Run: what the older handle holds is only printed.
+void of_data_and_only_printed() {
+  torch::nn::Linear head(4, 1);
+  auto features = torch::randn({2, 4}) * 2;
+  auto y = torch::nn::functional::relu(features, torch::nn::functional::ReLUFuncOptions().inplace(true));
+  std::cout << features.mean() << "\n";
+  head(y).sum().backward();
 }

@@ -57,3 +57,13 @@ void behind_a_dropout_that_does_nothing() {
   // CHECK-MESSAGES: :[[@LINE-1]]:39: warning: {{.*}} [definite: throws] [torch-inplace-activation]
   y.sum().backward();
 }
+
+// The features are data; their mean, of which nothing is trained, is of what the activation left.
+void of_data() {
+  nn::Linear head(4, 1);
+  auto features = torch::randn({2, 4}) * 2;
+  auto y = F::relu(features, F::ReLUFuncOptions().inplace(true));
+  // CHECK-MESSAGES: :[[@LINE-1]]:51: warning: {{.*}} [definite: wrong] [torch-inplace-activation]
+  auto mean = features.mean(0, true);
+  (head(y) + head(mean)).sum().backward();
+}

@@ -143,3 +143,32 @@ void zeroed_where_no_gradient_flows() {
   }
   (h * torch::tanh(h)).sum().backward();
 }
+
+struct ReverseGradient : torch::autograd::Function<ReverseGradient> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *, torch::Tensor x) { return x; }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {-g[0]};
+  }
+};
+
+// The result is a view, which refuses to be written; nobody does.
+void a_function_returns_its_input() {
+  torch::nn::Linear shared(3, 3), task(3, 1), domain(3, 1);
+  std::vector<torch::Tensor> all = shared->parameters();
+  for (auto *part : {&task, &domain})
+    for (auto &p : (*part)->parameters())
+      all.push_back(p);
+  torch::optim::SGD opt(all, 0.1);
+  for (int i = 0; i < 3; ++i) {
+    auto h = torch::relu(shared(torch::ones({2, 3})));
+    auto reversed = ReverseGradient::apply(h);
+    auto loss = task(h).pow(2).mean() + domain(reversed + 0).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    torch::NoGradGuard guard;
+    auto shown = ReverseGradient::apply(shared(torch::ones({2, 3})));
+    shown.mul_(2);
+  }
+}

@@ -193,3 +193,28 @@ void memory_that_is_held(bool given) {
   // CHECK-MESSAGES: :[[@LINE-1]]:10: warning: {{.*}} [definite: wrong] [torch-inplace-autograd]
   y.sum().backward();
 }
+
+struct ReverseGradient : torch::autograd::Function<ReverseGradient> {
+  static torch::Tensor forward(torch::autograd::AutogradContext *, torch::Tensor x) { return x; }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *,
+                                                 torch::autograd::variable_list g) {
+    return {-g[0]};
+  }
+};
+
+void a_function_returns_its_input() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto h = ReverseGradient::apply(w * 2);
+  h.add_(1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: in-place 'add_' on an input that 'ReverseGradient' returned, a view of itself [definite: throws] [torch-inplace-autograd]
+  h.sum().backward();
+}
+
+void and_the_input_is_written() {
+  auto w = torch::ones({3}, torch::requires_grad());
+  auto x = w * 2;
+  auto h = ReverseGradient::apply(x);
+  x.add_(1);
+  // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
+  h.sum().backward();
+}

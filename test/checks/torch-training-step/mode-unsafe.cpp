@@ -57,3 +57,21 @@ void clipped_by_hand_too_late() {
     // CHECK-MESSAGES: :[[@LINE-1]]:16: warning: clips gradients where none is waiting for a step{{.*}} [definite: wrong] [torch-training-step]
   }
 }
+
+// Whether it is evaluated in evaluation mode, a flag says.
+void left_in_eval_by_some(bool deterministic) {
+  nn::Sequential net(nn::Linear(4, 8), nn::Dropout(0.5), nn::Linear(8, 1));
+  optim::SGD opt(net->parameters(), 0.1);
+  auto x = torch::randn({5, 4});
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    auto loss = net->forward(x).pow(2).mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    NoGradGuard guard;
+    if (deterministic)
+      net->eval();
+    // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: the module is left in evaluation mode and trained in it: {{.*}} [possible: wrong] [torch-training-step]
+    net->forward(x);
+  }
+}

@@ -50,7 +50,7 @@ template struct Decided<autograd::OptimizerRecord, 5>;    // training()
 template struct Decided<autograd::Walk, 12>;               // training(), sameLife()
 template struct Decided<Value, 14>;                       // values()
 template struct Decided<Object, 34>;                      // objectContents()
-template struct Decided<autograd::Tensor, 60>;            // tensorContents(), sameHistory(), plain()
+template struct Decided<autograd::Tensor, 61>;            // tensorContents(), sameHistory(), plain()
 template struct Decided<autograd::GradientLife, 3>;       // sameLife()
 template struct Decided<autograd::Share, 8>;              // sameLife()
 template struct Decided<autograd::DiscardedShare, 6>;     // sameLife()
@@ -250,6 +250,8 @@ void Joiner::apply(ProgramState &To, llvm::function_ref<Value(ProgramState &)> F
     To.Torch.Nodes.edit(N).WalkedPerhaps = true;
   for (StorageId M : NotZero)
     To.Torch.Storages.edit(M).Zero = false;
+  for (const auto &[M, Holds] : Wider)
+    To.Torch.Storages.edit(M).Holds = Holds;
   for (auto It = To.Assumed.begin(); It != To.Assumed.end();) {
     auto Other = B.Assumed.find(It->first);
     if (Other == B.Assumed.end() || Other->second != It->second)

@@ -90,6 +90,7 @@ private:
   std::vector<ObjectId> Opened, EitherMode;
   std::vector<std::pair<ObjectId, autograd::Site>> LeftInEval; ///< and where, on both ways
   std::vector<StorageId> NotZero;
+  std::vector<std::pair<StorageId, autograd::Bounds>> Wider;
   std::vector<NodeId> Perhaps; ///< walked by one way alone
 };
 

@@ -117,7 +117,7 @@ bool Joiner::tensorContents(TensorId IdX, TensorId IdY) {
   };
   bool Same = X.Where == Y.Where && X.LeafRequiresGrad == Y.LeafRequiresGrad &&
               X.Untracked == Y.Untracked && X.IsView == Y.IsView && X.MultiView == Y.MultiView &&
-              X.NoGradView == Y.NoGradView && X.Turned == Y.Turned && X.Integral == Y.Integral &&
+              X.NoGradView == Y.NoGradView && X.FunctionView == Y.FunctionView && X.Turned == Y.Turned && X.Integral == Y.Integral &&
               X.Inference == Y.Inference && SinceViewed(A, X) == SinceViewed(B, Y) &&
               (Refilled || (X.Through == Y.Through && X.AliasMade == Y.AliasMade)) &&
               X.Dirty == Y.Dirty &&
@@ -189,6 +189,8 @@ bool Joiner::storageContents(StorageId IdX, StorageId IdY) {
   const autograd::Storage &X = A.Torch.Storages[IdX], &Y = B.Torch.Storages[IdY];
   if (X.Zero != Y.Zero)
     NotZero.push_back(IdX);
+  if (!(X.Holds == Y.Holds))
+    Wider.push_back({IdX, hull(X.Holds, Y.Holds)});
   if (!sameSuspects(X.Suspects, Y.Suspects) || X.LastBlob != Y.LastBlob ||
       !tensors(X.GradientOf, Y.GradientOf))
     return false;

@@ -125,6 +125,14 @@ std::optional<CellId> Interpreter::customFunction(Call &C) {
   }
   Torch.callFunction(F, C.At);
   checkThrown();
+  // An input that was returned is another tensor outside.
+  const Value Returned = get(Result);
+  if (Returned.K == Value::Tensor && F.Results.size() == 1)
+    return cell(Value::tensor(F.Results[0]));
+  if (Returned.isObject() && P.Objects[Returned.O].Elements.size() == F.Results.size())
+    for (size_t I = 0; I < F.Results.size(); ++I)
+      if (CellId Element = P.Objects[Returned.O].Elements[I]; get(Element).K == Value::Tensor)
+        set(Element, Value::tensor(F.Results[I]));
   return Result;
 }
 

@@ -183,7 +183,7 @@ void Interpreter::noteMode(ObjectId M, const ModuleFact &Fact, std::vector<Opera
   New.What.Kind = autograd::DefectKind::LeftInEval;
   New.What.Effect = autograd::Outcome::Wrong;
   New.What.Culprit = O.EvalAt;
-  New.What.Culprit.Conditional |= O.Training < 0;
+  New.What.Sometimes = O.Training < 0; // some of the ways that were joined left it so
   New.What.Message = "the module is left in evaluation mode and trained in it: '" + O.Name +
                      "' does nothing, or uses old statistics, in the rounds that follow";
   New.What.Chain.push_back({New.What.Culprit, "evaluation mode is switched on here, and not off again"});

@@ -284,8 +284,11 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
     Arguments[0] = argumentFrom(get(C.Self));
   for (size_t I = 0; I < C.Arguments.size(); ++I) {
     int A = I < ArgumentOf.size() ? ArgumentOf[I] : static_cast<int>(I + Method);
-    if (A >= 0 && A < static_cast<int>(Arguments.size()))
+    if (A >= 0 && A < static_cast<int>(Arguments.size())) {
       Arguments[A] = argumentFrom(get(C.Arguments[I]));
+      Arguments[A].Given =
+          I < C.Written.size() && C.Written[I] && !isa<CXXDefaultArgExpr>(C.Written[I]);
+    }
   }
   optionsOfDropout(C, Op, Arguments);
   autograd::CallOptions Options;
