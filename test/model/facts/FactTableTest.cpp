@@ -481,6 +481,11 @@ TEST_P(EveryTable, TheseEndTheGraph) {
   EXPECT_EQ(op("max.dim").Outputs[1].Diff, Differentiable::No);
 }
 
+TEST_P(EveryTable, PartsOfComplexNumbersCarryTheGradient) {
+  for (const char *Name : {"imag", "real", "_conj", "view_as_real", "view_as_complex"})
+    EXPECT_EQ(op(Name).Outputs.at(0).Diff, Differentiable::Yes) << Name;
+}
+
 TEST_P(EveryTable, BatchNormWritesItsStatisticsWithoutTellingTheCounter) {
   const OpFact &Op = op("batch_norm");
   ASSERT_GE(Op.Arguments.size(), 5u);

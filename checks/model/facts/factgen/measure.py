@@ -84,7 +84,7 @@ class Call:
                 leaves = []
 
                 def lift(t):
-                    if not t.dtype.is_floating_point:
+                    if not (t.dtype.is_floating_point or t.dtype.is_complex):
                         return t.detach().clone()
                     leaf = t.detach().clone().requires_grad_()
                     leaves.append(leaf)
@@ -254,6 +254,8 @@ def measure_call(op, schema, args, kwargs, facts):
             pass  # view() refuses them
     slots = [i for i, v in values.items()
              if any(t.dtype.is_floating_point for t in tensors_in(v))]
+    if not slots:  # imag(), view_as_real(): nothing but complex numbers will do
+        slots = [i for i, v in values.items() if any(t.dtype.is_complex for t in tensors_in(v))]
     facts["floats"] += bool(slots)
     for slot in slots:
         try:
