@@ -218,3 +218,30 @@ void and_the_input_is_written() {
   // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: {{.*}} [definite: throws] [torch-inplace-autograd]
   h.sum().backward();
 }
+
+// Run: the corrected program's history is a detached one; without detach() its graph is walked again in the next step.
+struct Centres {
+  std::vector<torch::Tensor> history;
+  void remember(torch::Tensor x) {
+    history.push_back(x.detach_().mean(0));
+    // CHECK-MESSAGES: :[[@LINE-1]]:25: warning: {{.*}} [definite: undefined] [torch-inplace-autograd]
+    // CHECK-FIXES: history.push_back(x.detach().mean(0));
+  }
+};
+
+void remembered_for_good() {
+  torch::nn::Linear encoder(3, 3), head(3, 1);
+  Centres centres;
+  std::vector<torch::Tensor> parameters = encoder->parameters();
+  for (const auto &p : head->parameters())
+    parameters.push_back(p);
+  torch::optim::SGD optimizer(parameters, 0.1);
+  for (int step = 0; step < 3; ++step) {
+    auto x = encoder(torch::randn({4, 3}));
+    centres.remember(x);
+    auto loss = head(x - torch::stack(centres.history).mean(0)).pow(2).mean();
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+  }
+}

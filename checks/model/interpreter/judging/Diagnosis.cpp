@@ -149,6 +149,15 @@ bool isPlain(const Expr *E) {
   return false;
 }
 
+/// A parameter of a function that gives nothing back: whoever called goes on with his own tensor, and what
+/// is made of it here is for other ends.
+bool isLentForGood(const Expr *E) {
+  const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParenImpCasts());
+  const auto *Parameter = Ref ? dyn_cast<ParmVarDecl>(Ref->getDecl()) : nullptr;
+  const auto *F = Parameter ? dyn_cast<FunctionDecl>(Parameter->getDeclContext()) : nullptr;
+  return F && F->getReturnType()->isVoidType();
+}
+
 /// x, for x.data(), x.detach() and chains of such.
 const Expr *behindAlias(const Expr *E, bool &Aliased) {
   while (true) {
@@ -367,7 +376,8 @@ std::vector<FixItHint> Diagnosis::fixesFor(const Defect &D) const {
     SourceLocation Semi = EndOfStatement();
     if (Statement && Semi.isValid())
       return {FixItHint::CreateRemoval(CharSourceRange::getTokenRange(E->getBeginLoc(), Semi))};
-    return Replace(T.of(M->getImplicitObjectArgument()->getSourceRange()));
+    std::string Object = T.of(M->getImplicitObjectArgument()->getSourceRange());
+    return Replace(isLentForGood(M->getImplicitObjectArgument()) ? Object + ".detach()" : Object);
   }
 
   // Writes through a named alias: the alias becomes a copy.
