@@ -34,6 +34,7 @@ struct CallOptions {
   unsigned ListSize = 2;               ///< elements of a list that is returned
   bool Unreduced = false;              ///< a loss that is asked to keep its elements
   bool ToIntegral = false;             ///< the result has a dtype that cannot require grad
+  bool Copies = false;                 ///< a conversion that is known to make a copy
   WriteKind Writer = WriteKind::User;  ///< for in-place operators
   Site WriteAt;                        ///< what to change to stop the write, if not the call
   std::optional<Region> Part;          ///< for views: which part, where that is known
@@ -191,6 +192,9 @@ public:
   /// Why grad() is undefined after a backward, where that is because the leaf was lost: what is
   /// asked was computed from a leaf that nobody keeps, or took the place of a parameter.
   std::optional<Defect> lostGradient(TensorId T, Site Asked) const;
+  /// ... or because what is asked is a copy, or an alias, of a parameter, to which the gradient went.
+  /// None if the parameter is trained after all (Defect::Untrained).
+  std::optional<Defect> gradientOfOther(TensorId T, Site Asked) const;
   /// Some optimizer holds it, or the program itself steps it with its gradient.
   bool isTrained(TensorId T) const;
 
@@ -224,7 +228,7 @@ private:
   std::vector<unsigned long> ReadAt;
   unsigned long Clock = 1;
   void mergeSuspects(TensorId Into, const Operand &From);
-  void arrive(TensorId T, ChainEvent By);
+  void arrive(TensorId T, ChainEvent By, bool AtWeights = false);
 
   TensorId add(Tensor T);
   TensorId viewOf(Operand Base, Site At, std::string Name, bool Multi, const Region &Part);
@@ -248,6 +252,7 @@ private:
                 const CallOptions &Options) const;
   std::vector<TensorId> optimised() const;
   std::string placeOf(TensorId Parameter) const;
+  TensorId leafBehind(TensorId T) const;
   void setHistory(TensorId T, NodeId N);
   bool isZero(TensorId T) const;
   const Bounds &boundsOf(TensorId T) const;

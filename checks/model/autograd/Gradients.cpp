@@ -57,6 +57,7 @@ void AbstractTorch::madeOptimizer(uint32_t Number, const std::vector<TensorId> &
   R.Number = Number;
   R.Made = At;
   R.Held = Held;
+  R.WalksBefore = S.Walks.size();
   S.Optimizers.push_back(std::move(R));
 }
 
@@ -214,9 +215,13 @@ void AbstractTorch::noteScaledStep(const GradientLife &L, uint32_t By, Site At) 
   }
 }
 
-/// The discriminator's gradients were cleared before the generator's loss went through it, and now
-/// its optimizer steps what that loss left together with what its own gave. The first loss was
-/// another optimizer's, which has stepped since; the second gives that one nothing.
+/// Note [Gradients that were left]
+/// A backward() gives a gradient to every leaf that it reaches, also where its loss was meant for
+/// others. What it leaves, an optimizer that comes later steps together with what its own loss gave:
+///  - the discriminator's gradients were cleared before the generator's loss went through it, which
+///    another optimizer has stepped by since, and to which the second loss gives nothing;
+///  - another optimizer trained a part of the model before this one was made over more of it;
+///  - an attack went through the network, again and again, for the gradient of its input.
 void AbstractTorch::judgeLeftover(const GradientLife &L, uint32_t By, Site At) {
   auto Optimizer = [&](uint32_t Number) {
     return std::find_if(S.Optimizers.begin(), S.Optimizers.end(),
@@ -232,28 +237,48 @@ void AbstractTorch::judgeLeftover(const GradientLife &L, uint32_t By, Site At) {
     return Life && std::any_of(Life->Shares.begin(), Life->Shares.end(),
                                [&](const Share &X) { return X.Walk == Walk; });
   };
+  auto LeftByOther = [&](const Share &X, const Share &Y) {
+    const Walk &Left = S.Walks[{X.Walk}], &Own = S.Walks[{Y.Walk}];
+    auto Other = Optimizer(Left.UsedBy);
+    if (!Left.UsedAt || Left.UsedBy == By || Left.UsedBefore > Y.Walk || Other == S.Optimizers.end())
+      return false;
+    if (X.Walk < Mine->WalksBefore && Y.Walk >= Mine->WalksBefore)
+      return true; // computed when this optimizer was not there
+    return !(Left.At == Own.At) &&
+           std::none_of(Other->Held.begin(), Other->Held.end(),
+                        [&](TensorId T) { return Has(T, Y.Walk); }) &&
+           std::none_of(Mine->Held.begin(), Mine->Held.end(),
+                        [&](TensorId T) { return Has(T, Y.Walk) && !Has(T, X.Walk); });
+  };
+  // Once may be meant: a loss of clean data next to one of data that its gradient has moved.
+  auto LeftByAttack = [&](const Share &X, const Share &Y) {
+    const Walk &Left = S.Walks[{X.Walk}], &Own = S.Walks[{Y.Walk}];
+    auto Rounds = std::count_if(L.Shares.begin(), L.Shares.end(), [&](const Share &Z) {
+      return Z.SteppedBy.empty() && S.Walks[{Z.Walk}].At == Left.At;
+    });
+    return Rounds > 1 && Left.ForOther && Left.Used && !Left.UsedAt && !Own.ForOther && !Own.Used &&
+           !(Left.At == Own.At);
+  };
   for (const Share &X : L.Shares)
     for (const Share &Y : L.Shares) {
+      if (X.Walk >= Y.Walk || !X.SteppedBy.empty() || !Y.SteppedBy.empty())
+        continue;
+      const bool Other = LeftByOther(X, Y);
+      if (!Other && !LeftByAttack(X, Y))
+        continue;
       const Walk &Left = S.Walks[{X.Walk}], &Own = S.Walks[{Y.Walk}];
-      if (X.Walk >= Y.Walk || !X.SteppedBy.empty() || !Y.SteppedBy.empty() || Left.At == Own.At ||
-          !Left.UsedAt || Left.UsedBy == By || Left.UsedBefore > Y.Walk)
-        continue;
-      auto Other = Optimizer(Left.UsedBy);
-      if (Other == S.Optimizers.end() ||
-          std::any_of(Other->Held.begin(), Other->Held.end(),
-                      [&](TensorId T) { return Has(T, Y.Walk); }) ||
-          std::any_of(Mine->Held.begin(), Mine->Held.end(),
-                      [&](TensorId T) { return Has(T, Y.Walk) && !Has(T, X.Walk); }))
-        continue;
       OrderSuspicion Q;
       Q.D.Kind = DefectKind::GradientAccumulates;
       Q.D.Effect = Outcome::Stale;
       Q.D.Culprit = Own.At;
-      Q.D.Message = "backward() adds to gradients that another optimizer's loss left and nobody cleared";
-      Q.D.Chain = {{Left.At, "this loss gives these parameters a gradient, too"},
-                   {Left.UsedAt, "another optimizer steps by it here"},
-                   {Own.At, "backward() adds to it here"},
-                   {At, "and the step here uses both"}};
+      Q.D.Message = std::string("backward() adds to gradients that ") +
+                    (Other ? "another optimizer's loss" : "the search for an input") +
+                    " left and nobody cleared";
+      Q.D.Chain = {{Left.At, "this loss gives these parameters a gradient, too"}};
+      if (Other)
+        Q.D.Chain.push_back({Left.UsedAt, "another optimizer steps by it here"});
+      Q.D.Chain.push_back({Own.At, "backward() adds to it here"});
+      Q.D.Chain.push_back({At, "and the step here uses both"});
       Q.D.InDoubt = true;
       Q.Settled = true;
       addSuspicion(std::move(Q));
@@ -427,7 +452,7 @@ void AbstractTorch::stepsByHand(StorageId Memory, const std::vector<Operand> &So
                           [&](TensorId P) { return S.Tensors[P].LeafRequiresGrad; });
   for (const Operand &X : Sources)
     if (Leaf)
-      arrive(X.T, {At, "weights are changed by a value computed from it here"});
+      arrive(X.T, {At, "weights are changed by a value computed from it here"}, /*AtWeights=*/true);
   for (TensorId P : std::vector<TensorId>(S.Storages[Memory].Tensors)) {
     if (!S.Tensors[P].LeafRequiresGrad || !S.Tensors[P].Life)
       continue;

@@ -81,6 +81,42 @@ const std::string &AbstractTorch::nameOf(TensorId T) const {
   return X.IsParameter || X.Name.empty() ? X.MadeBy : X.Name;
 }
 
+/// The leaf that T shares its memory with through detach() or data(), or was cloned from.
+TensorId AbstractTorch::leafBehind(TensorId Id) const {
+  for (TensorId Start = Id; Id; Id = S.Tensors[Id].Selected ? TensorId() : S.Tensors[Id].CopiedFrom) {
+    const Tensor &T = S.Tensors[Id];
+    if (T.Untracked || T.IsView)
+      return {};
+    if (T.LeafRequiresGrad && !(Id == Start))
+      return Id;
+    if (T.Through == Alias::None)
+      continue;
+    for (TensorId Other : S.Storages[T.Memory].Tensors)
+      if (S.Tensors[Other].LeafRequiresGrad && S.Tensors[Other].Where == T.Where && !(Other == Start))
+        return Other;
+  }
+  return {};
+}
+
+/// An optimizer written by hand that keeps `p.detach()` or `p.clone()` finds no gradient there: it
+/// went to the parameter.
+std::optional<Defect> AbstractTorch::gradientOfOther(TensorId Id, Site Asked) const {
+  const TensorId Leaf = leafBehind(Id);
+  if (!Leaf || S.Tensors[Leaf].EverReached != Reach::Live || S.Tensors[Id].EverReached != Reach::Never)
+    return std::nullopt;
+  const Tensor &T = S.Tensors[Id];
+  const Site At = T.AliasMade ? T.AliasMade : T.Made;
+  Defect D{DefectKind::OtherOptimized, Outcome::Stale, At,
+           "the gradient is looked for at a copy of parameter " + quoted(nameOf(Leaf)) +
+               ", which has none; the loss uses the parameter itself", {}};
+  D.Chain.push_back({S.Tensors[Leaf].Made, "the parameter is made here"});
+  D.Chain.push_back({At, "it is copied here"});
+  D.Chain.push_back({S.Tensors[Leaf].ReachedBy, "backward() gives the gradient to the parameter here"});
+  D.Chain.push_back({Asked, "the copy is asked for it here"});
+  D.Untrained = Leaf;
+  return D;
+}
+
 std::optional<Defect> AbstractTorch::lostGradient(TensorId Id, Site Asked) const {
   const Tensor &T = S.Tensors[Id];
   if (S.Backwards == 0 || T.Untracked || T.RetainsGrad || T.LeafRequiresGrad)

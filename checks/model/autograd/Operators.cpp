@@ -124,7 +124,7 @@ std::vector<std::vector<Operand>> AbstractTorch::call(const facts::OpFact &Op,
       New.Untracked = AnyUntracked || !Op.Known;
       New.Integral = Integral;
       New.Scalar = Scalar;
-      if ((Trait.CopiesElements || Trait.Name == "clone") && !Arguments.empty() &&
+      if ((Trait.CopiesElements || Trait.Name == "clone" || Options.Copies) && !Arguments.empty() &&
           !Arguments[0].Tensors.empty()) {
         New.CopiedFrom = Arguments[0].Tensors[0].T;
         New.Selected = Trait.CopiesElements;

@@ -468,6 +468,7 @@ struct Defect {
   /// written in the tensor's place.
   bool Repairable = false;
   Site Also; ///< another place where it shows, and that its repair mends as well
+  TensorId Untrained; ///< no defect if this leaf is trained after all, or its gradient read
 };
 
 struct Suspicion {
@@ -507,6 +508,7 @@ struct OptimizerRecord {
   uint32_t Number = 0;
   Site Made;
   std::vector<TensorId> Held;
+  uint32_t WalksBefore = 0; ///< how many walks there were when it was made
   bool Stepped = false, Zeroed = false;
 };
 

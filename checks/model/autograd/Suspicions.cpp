@@ -61,14 +61,17 @@ void AbstractTorch::accuse(Suspicion D) {
   ++S.Effects;
 }
 
-/// What T carries has had its effect.
-void AbstractTorch::arrive(TensorId T, ChainEvent By) {
+/// What T carries has had its effect: on a loss, or on the weights themselves, which are then stepped
+/// by what is left of the old ones.
+void AbstractTorch::arrive(TensorId T, ChainEvent By, bool AtWeights) {
   for (const auto &Part : {S.Tensors[T].Suspects, S.Storages[S.Tensors[T].Memory].Suspects})
     if (Part)
       for (uint32_t I : *Part)
         if (Suspicion &X = S.Suspected[I]; !X.Arrived) {
           X.Arrived = true;
           X.What.Chain.push_back(By);
+          if (AtWeights && X.What.Kind == DefectKind::SharedSnapshot)
+            X.What.Effect = Outcome::Stale;
         }
 }
 

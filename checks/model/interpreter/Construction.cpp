@@ -378,7 +378,7 @@ Value Interpreter::construct(const CXXConstructExpr *E) {
         return Value::object(S);
       }
     }
-    Value S = Value::object(object(Kind == ClassKind::Map ? Object::Map : Object::Sequence));
+    Value S = Kind == ClassKind::Map ? Value::object(object(Object::Map)) : emptySequence(R);
     if (R->getName() == "ArrayRef" && Args.size() == 1) {
       P.Objects.edit(S.O).Elements.push_back(Args[0]);
       return S;

@@ -298,6 +298,7 @@ private:
   void noteRebinding(const Call &C, const Value &New);
   std::optional<ObjectId> ownerOf(const Value &Memory) const;
   void bufferWritten(ObjectId Owner, Site At);
+  void bufferAssigned(ObjectId Owner, const Value &Now);
   void fillWithNumbers(ObjectId Owner, const std::vector<Operand> &From, Site At);
   void elementWritten(CellId Element, Site At);
   void buffersWrittenBy(const Call &C);
@@ -334,15 +335,17 @@ private:
   void noteKeptTwice(const Call &C, CellId Result);
   void noteReassigned(const Call &C);
   void copiedFrom(const Value &V, Site At, unsigned Depth = 0);
+  bool keptBefore(CellId Handle, const Call &C) const;
   bool mentions(const Expr *E, const clang::ValueDecl *But, autograd::StorageId Memory);
   std::optional<Site> secondNameOf(TensorId T);
   void judgeSelfCopies(bool Ended);
-  Operand tensorOperand(CellId C);
+  Operand tensorOperand(CellId C) const;
   bool writtenInPlace(const Value &Options) const;
   bool isOneElement(const Value &Sizes) const;
   clang::SourceLocation inPlaceWritten(const Value &Options) const;
   std::optional<CellId> tensorSpecial(Call &C);                     // TensorMethods.cpp
   std::optional<bool> convertsLeaf(Call &C, const Operand &T) const;
+  bool copiesLeaf(const Call &C) const;
   Operand indexed(Operand Base, const Value &Index, Site At, bool &Copies);
   CellId moduleCall(Call &C, ObjectId M);                           // ModuleLibrary.cpp
   Value makeLibraryModule(const clang::CXXRecordDecl *R, const std::vector<CellId> &Args, Site At);
@@ -432,6 +435,7 @@ private:
   Value negate(Value V) const;
   /// A default-initialised value, or (External) one that comes from outside.
   Value defaultValue(QualType T, bool External = false);
+  Value emptySequence(const clang::CXXRecordDecl *R);
   Value externalValue(QualType T, Site At, const std::string &Name);
   void shape(CellId C, QualType T, Site At); ///< gives an unknown value the form its type demands
   Site site(const Stmt *S);

@@ -190,6 +190,21 @@ Value Interpreter::secondName(Value V, const Expr *From) const {
   return V;
 }
 
+/// What a container is before anything is put into it: an array has its elements.
+Value Interpreter::emptySequence(const CXXRecordDecl *R) {
+  Value V = Value::object(object(Object::Sequence));
+  const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R);
+  if (!S || R->getName() != "array" || S->getTemplateArgs().size() < 2 ||
+      S->getTemplateArgs()[1].getKind() != TemplateArgument::Integral)
+    return V;
+  uint64_t N = std::min<uint64_t>(S->getTemplateArgs()[1].getAsIntegral().getLimitedValue(), 32);
+  for (uint64_t I = 0; I < N; ++I) {
+    CellId X = cell(defaultValue(Types::firstTemplateArgument(R)));
+    P.Objects.edit(V.O).Elements.push_back(X);
+  }
+  return V;
+}
+
 Value Interpreter::defaultValue(QualType T, bool External) {
   if (External)
     return externalValue(T, {}, "value");
@@ -219,20 +234,8 @@ Value Interpreter::defaultValue(QualType T, bool External) {
   case ClassKind::InferenceGuard:
   case ClassKind::AutocastGuard:
     return makeGuard(R, {}, {});
-  case ClassKind::Sequence: {
-    Value V = Value::object(object(Object::Sequence));
-    if (R->getName() == "array")
-      if (const auto *S = dyn_cast<ClassTemplateSpecializationDecl>(R);
-          S && S->getTemplateArgs().size() > 1 &&
-          S->getTemplateArgs()[1].getKind() == TemplateArgument::Integral) {
-        uint64_t N = std::min<uint64_t>(S->getTemplateArgs()[1].getAsIntegral().getLimitedValue(), 32);
-        for (uint64_t I = 0; I < N; ++I) {
-          CellId X = cell(defaultValue(Types::firstTemplateArgument(R)));
-          P.Objects.edit(V.O).Elements.push_back(X);
-        }
-      }
-    return V;
-  }
+  case ClassKind::Sequence:
+    return emptySequence(R);
   case ClassKind::Map:
     return Value::object(object(Object::Map));
   case ClassKind::Optional:

@@ -1,6 +1,7 @@
 // RUN: %check %s
 // Copies, and buffers that are filled when nobody needs the old content.
 #include <torch/torch.h>
+#include <array>
 using namespace torch;
 static void fill(float *p, int n, int i) {
   for (int k = 0; k < n; ++k) p[k] = i + 0.1f * k;
@@ -72,4 +73,32 @@ void local_used_inside() {
     loss.backward();
     opt.step();
   }
+}
+
+void array_assigned() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::array<float, 4> state{};
+  auto now = torch::from_blob(state.data(), {4}); // follows the array
+  for (int i = 0; i < 4; ++i) {
+    state = {float(i), 1.f, 2.f, 3.f};
+    opt.zero_grad();
+    net(now).pow(2).mean().backward();
+    opt.step();
+  }
+}
+
+void array_moved_on() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::vector<float> row(4, 1.f);
+  std::vector<std::vector<float>> rows;
+  std::vector<Tensor> seen;
+  for (int i = 0; i < 4; ++i) {
+    seen.push_back(torch::from_blob(row.data(), {4}));
+    rows.push_back(std::move(row)); // the memory goes with it
+    row = std::vector<float>(4, float(i));
+  }
+  net(torch::stack(seen)).pow(2).mean().backward();
+  opt.step();
 }

@@ -1,6 +1,7 @@
 // RUN: %check %s
 // Each program was run; its outcome is what was seen, `wrong` what follows from it.
 #include <torch/torch.h>
+#include <array>
 using namespace torch;
 static void fill(float *p, int n, int i) {
   for (int k = 0; k < n; ++k) p[k] = i + 0.1f * k;
@@ -80,5 +81,35 @@ void local_gone() {
   optim::SGD opt(net->parameters(), 0.1);
   auto loss = net(load()).pow(2).mean();
   loss.backward();
+  opt.step();
+}
+
+void array_assigned() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::array<float, 4> state{};
+  std::vector<Tensor> seen;
+  for (int i = 0; i < 4; ++i) {
+    state = {float(i), 1.f, 2.f, 3.f};
+    seen.push_back(torch::from_blob(state.data(), {4}));
+    // CHECK-MESSAGES: :[[@LINE-1]]:20: warning: {{.*}} [definite: wrong] [torch-buffer-reuse]
+    // CHECK-FIXES: seen.push_back(torch::from_blob(state.data(), {4}).clone());
+  }
+  net(torch::stack(seen)).pow(2).mean().backward();
+  opt.step();
+}
+
+void array_filled_in_a_range() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::array<float, 4> sample;
+  std::vector<Tensor> seen;
+  for (int i = 0; i < 4; ++i) {
+    for (float &v : sample) v = i;
+    seen.push_back(torch::from_blob(sample.data(), {4}));
+    // CHECK-MESSAGES: :[[@LINE-1]]:20: warning: {{.*}} [definite: wrong] [torch-buffer-reuse]
+    // CHECK-FIXES: seen.push_back(torch::from_blob(sample.data(), {4}).clone());
+  }
+  net(torch::stack(seen)).pow(2).mean().backward();
   opt.step();
 }

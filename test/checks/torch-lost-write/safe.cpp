@@ -197,3 +197,17 @@ void lists_that_are_used() {
   b(a(torch::randn({5, 4}))).pow(2).mean().backward();
   opt.step();
 }
+
+// A conversion to the type that it has gives the tensor itself.
+void stored_values() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  const auto stored = torch::randn({3, 4}, torch::kDouble);
+  {
+    torch::NoGradGuard guard;
+    net->weight.to(torch::kFloat).copy_(stored);
+    net->bias.copy_(stored.to(torch::kFloat).sum(1));
+  }
+  net(torch::randn({5, 4})).pow(2).mean().backward();
+  opt.step();
+}

@@ -304,3 +304,16 @@ void list_passed_by_value() {
     opt.step();
   }
 }
+
+void stored_values_converted() {
+  nn::Linear net(4, 3);
+  optim::SGD opt(net->parameters(), 0.1);
+  const auto stored = torch::randn({3, 4}, torch::kDouble);
+  {
+    torch::NoGradGuard guard;
+    net->weight.to(torch::kDouble).copy_(stored);
+    // CHECK-MESSAGES: :[[@LINE-1]]:36: warning: {{.*}} [definite: wrong] [torch-lost-write]
+  }
+  net(torch::randn({5, 4})).pow(2).mean().backward();
+  opt.step();
+}

@@ -414,3 +414,40 @@ void numbers_that_are_no_parameters() {
     std::cout << sensitivity.grad().item<float>() << std::endl;
   }
 }
+
+// A master copy of the weights, which is given the gradients of what it was copied from.
+void master_copies() {
+  torch::nn::Linear net(3, 1);
+  std::vector<torch::Tensor> master, model = net->parameters();
+  for (const auto &p : model)
+    master.push_back(p.detach().clone().to(torch::kDouble));
+  for (int i = 0; i < 3; ++i) {
+    net(input()).pow(2).mean().backward();
+    torch::NoGradGuard guard;
+    for (size_t k = 0; k < model.size(); ++k) {
+      if (master[k].grad().defined())
+        master[k].mutable_grad().zero_();
+      master[k].mutable_grad() = model[k].grad().to(torch::kDouble);
+      master[k].sub_(master[k].grad(), 0.1);
+      model[k].copy_(master[k]);
+    }
+    net->zero_grad();
+  }
+}
+
+// Handles of every kind are looked through, an optimizer steps the parameters.
+void aliases_are_asked() {
+  torch::nn::Linear net(3, 1);
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  std::vector<torch::Tensor> seen;
+  for (const auto &p : net->parameters())
+    seen.push_back(p.detach());
+  for (int i = 0; i < 3; ++i) {
+    optimizer.zero_grad();
+    net(input()).pow(2).mean().backward();
+    optimizer.step();
+    for (const auto &t : seen)
+      if (t.grad().defined())
+        std::cout << t.grad().norm() << std::endl;
+  }
+}

@@ -88,3 +88,24 @@ void repeated() {
   loss.backward();
   opt.step();
 }
+
+// An optimizer of one's own steps through handles that it keeps, by the gradients of the parameters.
+void steps_through_aliases() {
+  nn::Linear net(4, 1);
+  const std::vector<Tensor> parameters = net->parameters();
+  std::vector<Tensor> data, shadow;
+  for (const auto &p : parameters) {
+    data.push_back(p.data());
+    shadow.push_back(p.detach().clone());
+  }
+  for (int i = 0; i < 3; ++i) {
+    net(torch::randn({5, 4})).pow(2).mean().backward();
+    torch::NoGradGuard guard;
+    for (size_t k = 0; k < data.size(); ++k) {
+      data[k].mul_(0.999).sub_(0.1 * parameters[k].grad());
+      data[k].copy_(data[k] - 0.1 * parameters[k].grad());
+      shadow[k].mul_(0.9).add_(parameters[k], 0.1);
+    }
+    net->zero_grad();
+  }
+}

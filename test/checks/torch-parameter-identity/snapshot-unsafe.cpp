@@ -119,3 +119,34 @@ void target_is_the_same_and_follows_through_data() {
   loss.backward();
   opt.step();
 }
+
+void an_average_of_aliases() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::map<std::string, Tensor> average;
+  for (const auto &p : net->named_parameters())
+    average[p.key()] = p.value().detach();
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}} shares its memory, {{.*}} [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 3; ++i) {
+    train(net, opt);
+    torch::NoGradGuard guard;
+    for (const auto &p : net->named_parameters())
+      average[p.key()].mul_(0.9).add_(p.value(), 0.1);
+  }
+}
+
+void an_average_that_never_lags() {
+  nn::Linear net(4, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  std::vector<Tensor> average;
+  for (const auto &p : net->parameters())
+    average.push_back(p.data());
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: {{.*}} shares its memory, {{.*}} [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 3; ++i) {
+    train(net, opt);
+    torch::NoGradGuard guard;
+    auto now = net->parameters();
+    for (size_t k = 0; k < now.size(); ++k)
+      average[k].copy_(0.9 * average[k] + 0.1 * now[k]);
+  }
+}

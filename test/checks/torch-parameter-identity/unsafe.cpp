@@ -420,3 +420,40 @@ void the_value_of_a_function() {
   // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: 'cat' gives a tensor that is no leaf: the optimizer refuses it [definite: throws] [torch-parameter-identity]
   torch::optim::SGD optimizer(unknowns, 0.1);
 }
+
+// An optimizer of one's own.
+struct Descent {
+  std::vector<torch::Tensor> own;
+  void step() {
+    torch::NoGradGuard guard;
+    for (auto &p : own)
+      if (p.grad().defined())
+        p.sub_(p.grad(), 0.1);
+  }
+};
+
+void the_gradient_of_an_alias() {
+  torch::nn::Linear net(3, 1);
+  Descent descent;
+  for (const auto &p : net->parameters())
+    descent.own.push_back(p.detach());
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: the gradient is looked for at a copy of parameter {{.*}} [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 3; ++i) {
+    net(input()).pow(2).mean().backward();
+    descent.step();
+    net->zero_grad();
+  }
+}
+
+void the_gradient_of_a_copy() {
+  torch::nn::Linear net(3, 1);
+  Descent descent;
+  for (const auto &p : net->parameters())
+    descent.own.push_back(p.clone());
+    // CHECK-MESSAGES: :[[@LINE-1]]:{{[0-9]+}}: warning: the gradient is looked for at a copy of parameter {{.*}} [definite: stale] [torch-parameter-identity]
+  for (int i = 0; i < 3; ++i) {
+    net(input()).pow(2).mean().backward();
+    descent.step();
+    net->zero_grad();
+  }
+}

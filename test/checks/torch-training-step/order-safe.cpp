@@ -230,3 +230,63 @@ void a_trunk_under_two_losses() {
     second.step();
   }
 }
+
+template <typename Optimizer> void fit(Net &net, Optimizer &optimizer) {
+  optimizer.zero_grad();
+  for (int i = 0; i < 3; ++i) {
+    net.loss().backward();
+    optimizer.step();
+    optimizer.zero_grad();
+  }
+}
+
+void the_head_first() {
+  Net net;
+  torch::optim::SGD head(net.b->parameters(), 0.1);
+  fit(net, head);
+  torch::optim::Adam all(net.parameters(), 0.1);
+  fit(net, all);
+}
+
+// Clean and attacked data in one step; the gradients that the attack leaves are cleared, or are what
+// the step is for.
+void attacks() {
+  Net net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    auto x = torch::ones({2, 3});
+    for (int k = 0; k < 3; ++k) {
+      x = x.detach().requires_grad_(true);
+      net.b(net.a(x)).pow(2).mean().backward();
+      x = x + 0.1 * x.grad().sign();
+    }
+    optimizer.zero_grad();
+    auto clean = torch::ones({2, 3}, torch::requires_grad());
+    net.b(net.a(clean)).pow(2).mean().backward();
+    net.b(net.a(clean.detach() + 0.1 * clean.grad().sign())).pow(2).mean().backward();
+    optimizer.step();
+    optimizer.zero_grad();
+    for (int k = 0; k < 3; ++k) {
+      x = x.detach().requires_grad_(true);
+      (net.b(net.a(x)).pow(2).mean() / 3).backward();
+      x = x + 0.1 * x.grad().sign();
+    }
+    optimizer.step();
+  }
+}
+
+// Points of a differential equation require grad, their own gradients are nobody's business.
+void collocation_points() {
+  Net net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    optimizer.zero_grad();
+    for (int k = 0; k < 3; ++k) {
+      auto x = torch::ones({2, 3}, torch::requires_grad());
+      auto u = net.b(torch::tanh(net.a(x)));
+      torch::autograd::grad({u.sum()}, {x}, {}, true, true)[0].pow(2).mean().backward();
+    }
+    net.loss().backward();
+    optimizer.step();
+  }
+}

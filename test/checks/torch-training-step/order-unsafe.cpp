@@ -239,3 +239,37 @@ void the_critic_is_cleared_too_early() {
     gan.judge.step();
   }
 }
+
+template <typename Optimizer> void fit(Net &net, Optimizer &optimizer) {
+  for (int i = 0; i < 3; ++i) {
+    net.loss().backward();
+    // CHECK-MESSAGES: :[[@LINE-1]]:16: warning: backward() adds to gradients that another optimizer's loss left and nobody cleared [possible: stale] [torch-training-step]
+    optimizer.step();
+    optimizer.zero_grad();
+  }
+}
+
+void the_head_first() {
+  Net net;
+  torch::optim::SGD head(net.b->parameters(), 0.1);
+  fit(net, head);
+  torch::optim::Adam all(net.parameters(), 0.1);
+  fit(net, all);
+}
+
+void an_attack_before() {
+  Net net;
+  torch::optim::SGD optimizer(net.parameters(), 0.1);
+  for (int i = 0; i < 3; ++i) {
+    optimizer.zero_grad();
+    auto x = torch::ones({2, 3});
+    for (int k = 0; k < 3; ++k) {
+      x = x.detach().requires_grad_(true);
+      net.b(net.a(x)).pow(2).mean().backward();
+      x = x + 0.1 * x.grad().sign();
+    }
+    net.b(net.a(x.detach())).pow(2).mean().backward();
+    // CHECK-MESSAGES: :[[@LINE-1]]:44: warning: backward() adds to gradients that the search for an input left and nobody cleared [possible: stale] [torch-training-step]
+    optimizer.step();
+  }
+}

@@ -46,7 +46,7 @@ template <typename T, size_t Fields> struct Decided {
 };
 template struct Decided<ProgramState, 14>;                // joinable(), apply()
 template struct Decided<autograd::State, 41>;             // joinable(), apply(), training()
-template struct Decided<autograd::OptimizerRecord, 5>;    // training()
+template struct Decided<autograd::OptimizerRecord, 6>;    // training()
 template struct Decided<autograd::Walk, 12>;               // training(), sameLife()
 template struct Decided<Value, 14>;                       // values()
 template struct Decided<Object, 34>;                      // objectContents()
@@ -77,7 +77,8 @@ static bool sameBooks(const autograd::State &X, const autograd::State &Y) {
          Useful(X.Clips, Y.Clips) && Useful(X.Zeros, Y.Zeros) &&
          std::equal(X.Optimizers.begin(), X.Optimizers.end(), Y.Optimizers.begin(),
                     Y.Optimizers.end(), [](const auto &P, const auto &Q) {
-                      return P.Stepped == Q.Stepped && P.Zeroed == Q.Zeroed;
+                      return P.Stepped == Q.Stepped && P.Zeroed == Q.Zeroed &&
+                             P.WalksBefore == Q.WalksBefore;
                     });
 }
 

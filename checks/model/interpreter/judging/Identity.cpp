@@ -102,6 +102,8 @@ Value Interpreter::gradientOf(Operand T, Site At) {
     return V;
   std::optional<Defect> D = Torch.lostGradient(T.T, At);
   if (!D)
+    D = Torch.gradientOfOther(T.T, At);
+  if (!D)
     return V;
   if (Torch.Repaired.count(D->Culprit.Number))
     return Value::tensor(Torch.bind(Torch.leaf(At, "grad", false)));
@@ -252,7 +254,8 @@ void Interpreter::judgeIdentity() {
   const autograd::State &S = Torch.S;
   if (!S.OpaqueBackward)
     for (const Defect &D : P.LostGradients)
-      Torch.S.Defects.push_back(D);
+      if (!D.Untrained || (!Torch.isTrained(D.Untrained) && !S.Tensors[D.Untrained].GradTensor))
+        Torch.S.Defects.push_back(D);
   if (S.OpaqueBackward || S.Backwards == 0 || P.HandedOver)
     return;
   std::vector<ObjectId> Modules, Stepped;

@@ -304,6 +304,17 @@ void Interpreter::bufferWritten(ObjectId Owner, Site At) {
     Torch.fillAnew(It->second, At);
 }
 
+/// A container that is assigned to keeps its memory (an array), or gives it back: what from_blob()
+/// made of it is over what the container's next tensors are made over, or over nothing.
+void Interpreter::bufferAssigned(ObjectId Owner, const Value &Now) {
+  auto It = P.Blobs.find(Owner);
+  if (It == P.Blobs.end() || !Now.isObject() || Now.O == Owner)
+    return;
+  const autograd::StorageId Memory = It->second;
+  P.Blobs.erase(It);
+  P.Blobs[Now.O] = Memory;
+}
+
 /// A container's memory gets the numbers of tensors: memcpy() from their data.
 void Interpreter::fillWithNumbers(ObjectId Owner, const std::vector<Operand> &From, Site At) {
   if (From.empty())
@@ -328,12 +339,16 @@ void Interpreter::elementWritten(CellId Element, Site At) {
       }
 }
 
-/// A library function that is given a pointer to non-const may write through it.
+/// A library function that is given a pointer to non-const may write through it; one that is given a
+/// container to move from takes its memory.
 void Interpreter::buffersWrittenBy(const Call &C) {
   if (P.Blobs.empty() || C.Name == "from_blob")
     return;
   for (size_t I = 0; I < C.Arguments.size() && I < C.Callee->getNumParams(); ++I) {
     QualType T = C.Callee->getParamDecl(I)->getType();
+    const Value Given = get(C.Arguments[I]);
+    if (T->isRValueReferenceType() && Given.isObject() && P.Objects[Given.O].K == Object::Sequence)
+      P.Blobs.erase(Given.O); // the memory lives on where it was moved to
     if (!T->isPointerType() || T->getPointeeType().isConstQualified())
       continue;
     if (auto Owner = ownerOf(get(C.Arguments[I])))

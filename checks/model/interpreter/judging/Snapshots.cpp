@@ -125,6 +125,21 @@ std::optional<Site> Interpreter::secondNameOf(TensorId T) {
   return Best;
 }
 
+/// Whether a handle was kept before its content changed, elsewhere than in the expression of C.
+bool Interpreter::keptBefore(CellId Handle, const Call &C) const {
+  const Value V = get(Handle);
+  const autograd::Tensor &X = Torch.S.Tensors[V.T.T];
+  const std::vector<autograd::Write> &Changes = Torch.S.Storages[X.Memory].Writes;
+  for (size_t I = V.T.Seen; I < Changes.size() && (V.Bound || X.AliasMade); ++I) {
+    const SourceLocation L = location(Changes[I].At);
+    if (!Changes[I].SameContent && !Changes[I].Tracked && // those: Note [Old handles]
+        autograd::overlap(Changes[I].Where, X.Where) &&
+        !(C.E && L.isValid() && Sources.isPointWithin(L, C.E->getBeginLoc(), C.E->getEndLoc())))
+      return true;
+  }
+  return false;
+}
+
 std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
   bool Method = C.Method && Kinds.kind(C.Method->getParent()) == ClassKind::Tensor;
   if (C.Method && !Method)
@@ -173,20 +188,13 @@ std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
       return nullptr;
     for (const Expr *A : C.Written)
       Use->Same |= A && Root && mentions(A, Root, To.Memory);
+    // An average of weights, and no step: its author wanted the old ones in it.
+    if (Use->Same && keptBefore(Operands[0], C) &&
+        (oneRegion(To, From) || (N == "copy_" && !From.OfGradient)))
+      Use->Old = Operands[0];
     return Use;
   }
-  const std::vector<autograd::Write> &Changes = S.Storages[To.Memory].Writes;
-  auto Outdated = [&](const Operand &H) {
-    for (size_t I = H.Seen; I < Changes.size(); ++I)
-      if (!Changes[I].SameContent && !Changes[I].Tracked && // those: Note [Old handles]
-          autograd::overlap(Changes[I].Where, To.Where))
-        return true;
-    return false;
-  };
-  auto Kept = [&](CellId H) {
-    const Value V = get(H);
-    return Outdated(V.T) && (V.Bound || S.Tensors[V.T.T].AliasMade);
-  };
+  auto Kept = [&](CellId H) { return keptBefore(H, C); };
   if (Kept(Operands[1]))
     Use->Old = Operands[1];
   if (Compares && Kept(Operands[0])) {

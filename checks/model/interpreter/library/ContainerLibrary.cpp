@@ -264,6 +264,7 @@ CellId Interpreter::sequenceCall(Call &C) {
     keep(Arg(0), C.Self, C.At);
     set(C.Self, copy(Arg(0)));
     copiedFrom(get(C.Self), C.At);
+    bufferAssigned(O, get(C.Self));
     return C.Self;
   }
   if (N == "push_back" || N == "emplace_back" || N == "push_front" || N == "emplace_front") {

@@ -321,6 +321,7 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
   }
   if (Base == "to" || Base == "_to_copy")
     Options.ToIntegral = asksForIntegral(C);
+  Options.Copies = copiesLeaf(C);
   for (CellId A : C.Arguments)
     Options.Unreduced |= asksForElements(get(A));
   std::vector<std::vector<Operand>> Results = Torch.call(Op, Arguments, C.At, Options);
@@ -334,7 +335,7 @@ CellId Interpreter::applyOperator(Call &C, const facts::OpFact &Op,
   return Result;
 }
 
-Operand Interpreter::tensorOperand(CellId C) {
+Operand Interpreter::tensorOperand(CellId C) const {
   const Value &V = get(C);
   return V.K == Value::Tensor ? V.T : Operand();
 }

@@ -46,6 +46,25 @@ Operand Interpreter::indexed(Operand Base, const Value &Index, Site At, bool &Co
   return Torch.callUnknown("index", {Base}, At);
 }
 
+namespace {
+
+/// torch::kDouble and its like, where a conversion is asked for by such a constant.
+llvm::StringRef askedFor(llvm::ArrayRef<const Expr *> Written) {
+  const Expr *E = Written.empty() ? nullptr : Written[0]->IgnoreUnlessSpelledInSource();
+  while (const auto *X = dyn_cast_or_null<CXXConstructExpr>(E))
+    E = X->getNumArgs() ? X->getArg(0)->IgnoreUnlessSpelledInSource() : nullptr;
+  const auto *D = dyn_cast_or_null<DeclRefExpr>(E);
+  return D && D->getDecl()->getDeclName().isIdentifier() ? D->getDecl()->getName() : "";
+}
+
+/// What factories do not make.
+bool isOtherFloatingType(llvm::StringRef Name) {
+  return isOneOf(Name, {"kDouble", "kFloat64", "kHalf", "kFloat16", "kBFloat16", "Double", "Half",
+                        "BFloat16"});
+}
+
+} // namespace
+
 /// Whether a conversion of a leaf that requires grad gives a tensor of its own, and no leaf any more,
 /// or the leaf itself. Where the type or device is not known, what follows is only possible.
 std::optional<bool> Interpreter::convertsLeaf(Call &C, const Operand &T) const {
@@ -56,17 +75,20 @@ std::optional<bool> Interpreter::convertsLeaf(Call &C, const Operand &T) const {
     return false;
   if (C.Name == "cuda")
     return true;
-  const Expr *E = C.Written.empty() ? nullptr : C.Written[0]->IgnoreUnlessSpelledInSource();
-  while (const auto *X = dyn_cast_or_null<CXXConstructExpr>(E))
-    E = X->getNumArgs() ? X->getArg(0)->IgnoreUnlessSpelledInSource() : nullptr;
-  const auto *D = dyn_cast_or_null<DeclRefExpr>(E);
-  llvm::StringRef Name = D && D->getDecl()->getDeclName().isIdentifier() ? D->getDecl()->getName() : "";
+  llvm::StringRef Name = askedFor(C.Written);
   if (isOneOf(Name, {"kFloat", "kFloat32", "kCPU", "Float", "CPU"}))
     return false; // what factories make
-  if (!isOneOf(Name, {"kDouble", "kFloat64", "kHalf", "kFloat16", "kBFloat16", "kCUDA", "Double",
-                      "Half", "BFloat16", "CUDA"}))
+  if (!isOtherFloatingType(Name) && !isOneOf(Name, {"kCUDA", "CUDA"}))
     C.At.Conditional = true;
   return true;
+}
+
+/// Whether it is a parameter that is converted to another type than it has: to a copy, whatever the
+/// device.
+bool Interpreter::copiesLeaf(const Call &C) const {
+  const Operand T = C.Self ? tensorOperand(C.Self) : Operand();
+  return T.T && isOneOf(C.Name, {"to", "toType"}) && Torch.S.Tensors[T.T].LeafRequiresGrad &&
+         isOtherFloatingType(askedFor(C.Written));
 }
 
 /// What is not an operator of the dispatcher: aliases, autograd's own methods, questions.
