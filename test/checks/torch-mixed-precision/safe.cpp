@@ -156,7 +156,9 @@ void unscaled_into_the_gradient() {
   torch::optim::SGD optimizer(net.parameters(), 0.1);
   double scale = 1024;
   for (int i = 0; i < 9; ++i) {
-    optimizer.zero_grad(/*set_to_none=*/false);
+    for (auto &p : net.parameters())
+      if (p.grad().defined())
+        p.mutable_grad().zero_();
     (net.loss() * scale).backward();
     for (auto &p : net.parameters())
       if (p.grad().defined())

@@ -38,7 +38,7 @@ int main() {
   Regressor model;
   torch::optim::RMSprop opt(model.parameters(), 1e-3);
   auto x = torch::randn({6, 9, 3});
-  auto y = x.sum({0, 2});
+  auto y = x.sum(at::IntArrayRef({0, 2}));
   for (int i = 0; i < 3; ++i) {
     opt.zero_grad();
     auto loss = torch::smooth_l1_loss(model.forward(x), y);
