@@ -472,6 +472,7 @@ private:
   llvm::DenseSet<const void *> WasOpen; ///< conditions
   Exploration *Exploring = nullptr;
   bool RegionsCut = false, NotAllCombinations = false;
+  bool ModulesConverted = false; ///< somewhere: then the type of a parameter is not known
   bool Repairing = false; ///< some defects are repaired on this run
   std::map<std::string, uint32_t> Symbols;
   std::vector<const std::string *> SymbolKeys; ///< by symbol - 1

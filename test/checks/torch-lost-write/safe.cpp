@@ -211,3 +211,16 @@ void stored_values() {
   net(torch::randn({5, 4})).pow(2).mean().backward();
   opt.step();
 }
+
+// The module is of that type already: to() gives the parameter itself.
+void copied_into_a_converted_module() {
+  nn::Linear net(3, 1);
+  net->to(torch::kDouble);
+  {
+    torch::NoGradGuard guard;
+    net->weight.to(torch::kDouble).copy_(torch::randn({1, 3}, torch::kDouble));
+  }
+  optim::SGD opt(net->parameters(), 0.1);
+  net(torch::randn({4, 3}, torch::kDouble)).pow(2).mean().backward();
+  opt.step();
+}

@@ -109,3 +109,17 @@ void steps_through_aliases() {
     net->zero_grad();
   }
 }
+
+// A decay by two names of one weight: no average, and no old value wanted.
+void decay_by_two_names() {
+  nn::Linear net(3, 1);
+  optim::SGD opt(net->parameters(), 0.1);
+  auto weight = net->weight.detach();
+  auto same = net->weight.data();
+  for (int i = 0; i < 3; ++i) {
+    opt.zero_grad();
+    net(torch::randn({4, 3})).pow(2).mean().backward();
+    opt.step();
+    weight.add_(same, -0.01);
+  }
+}

@@ -189,8 +189,11 @@ std::shared_ptr<Interpreter::SelfUse> Interpreter::selfUse(const Call &C) {
     for (const Expr *A : C.Written)
       Use->Same |= A && Root && mentions(A, Root, To.Memory);
     // An average of weights, and no step: its author wanted the old ones in it.
-    if (Use->Same && keptBefore(Operands[0], C) &&
-        (oneRegion(To, From) || (N == "copy_" && !From.OfGradient)))
+    const auto *Scaled = dyn_cast_or_null<CXXMemberCallExpr>(Left ? Left->IgnoreParenImpCasts() : nullptr);
+    const CXXMethodDecl *Before = Scaled ? Scaled->getMethodDecl() : nullptr;
+    const bool ByFactor = Before && Before->getDeclName().isIdentifier() && Before->getName() == "mul_";
+    const bool Averages = N == "copy_" ? !From.OfGradient : oneRegion(To, From) && ByFactor;
+    if (Use->Same && Averages && keptBefore(Operands[0], C))
       Use->Old = Operands[0];
     return Use;
   }

@@ -433,6 +433,9 @@ CellId Interpreter::moduleCall(Call &C, ObjectId M) {
   }
   if (N == "load")
     P.Objects.edit(M).Loaded = true;
+  if (N == "to" && C.Callee)
+    ModulesConverted |= C.Callee->getNumParams() != 2 || // (device, bool) keeps the type
+                        !C.Callee->getParamDecl(0)->getType().getNonReferenceType()->isRecordType();
   if (N == "to" || N == "save" || N == "load" || N == "pretty_print" || N == "cuda" || N == "cpu")
     return cell();
   if (P.Objects[M].Name == "ParameterList" || P.Objects[M].Name == "ParameterDict") {

@@ -87,7 +87,7 @@ std::optional<bool> Interpreter::convertsLeaf(Call &C, const Operand &T) const {
 /// device.
 bool Interpreter::copiesLeaf(const Call &C) const {
   const Operand T = C.Self ? tensorOperand(C.Self) : Operand();
-  return T.T && isOneOf(C.Name, {"to", "toType"}) && Torch.S.Tensors[T.T].LeafRequiresGrad &&
+  return T.T && !ModulesConverted && isOneOf(C.Name, {"to", "toType"}) && Torch.S.Tensors[T.T].LeafRequiresGrad &&
          isOtherFloatingType(askedFor(C.Written));
 }
 
